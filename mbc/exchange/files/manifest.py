@@ -22,14 +22,14 @@ class Manifest(BaseModel):
     sha256: dict[str, str] = {}
     """File within the folder -> digest of what was exported."""
 
-    def lost(self, folder: Path) -> list[str]:
+    def missing(self, folder: Path) -> list[str]:
         """Name files that were exported and are missing."""
         return [name for name in self.sha256 if not _is_inside(name) or not (folder / name).is_file()]
 
     def changed(self, folder: Path) -> list[str]:
         """Name files that are not as they were exported: a damaged column may still be read, as other numbers."""
-        lost = self.lost(folder)
-        there = {name: exported for name, exported in self.sha256.items() if name not in lost}
+        missing = self.missing(folder)
+        there = {name: exported for name, exported in self.sha256.items() if name not in missing}
         return [name for name, exported in there.items() if digest(folder / name) != exported]
 
 

@@ -129,11 +129,11 @@ def _manifest(folder: Path) -> Manifest:
 
 def _since_export(folder: Path, manifest: Manifest) -> Iterator[str]:
     """Say which files are not those of the export: people may correct them, and a damaged disk may too."""
-    found = (
-        (manifest.lost(folder), "file of the export is missing", "files of the export are missing"),
+    differences = (
+        (manifest.missing(folder), "file of the export is missing", "files of the export are missing"),
         (manifest.changed(folder), "file changed after the export", "files changed after the export"),
     )
-    for names, one_file, several in found:
+    for names, one_file, several in differences:
         if names:
             counted = count_noun(len(names), one_file, several)
             yield f"{counted}: {join_names(names)}. If nobody did that on purpose, copy the folder again."

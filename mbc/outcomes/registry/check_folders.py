@@ -131,8 +131,8 @@ def _manifest_faults(path: Path) -> Iterator[str]:
         yield f"{path.name} was exported with --include-safety: a registry accepts no safety data. Leave it out."
     if manifest.layout > PARQUET_LAYOUT:
         yield f"{path.name} has layout {manifest.layout}; this mbc knows {PARQUET_LAYOUT}. Upgrade mbc."
-    found = [(name, "was exported and is missing") for name in manifest.lost(path)]
-    for name, what in (*found, *((name, "changed after the export") for name in manifest.changed(path))):
+    missing = [(name, "was exported and is missing") for name in manifest.missing(path)]
+    for name, what in (*missing, *((name, "changed after the export") for name in manifest.changed(path))):
         yield (
             f"{path.name}/{quote(name, longest=200)} {what}. Copy it again, or export the folder again; "
             f"if that was on purpose, delete its line under 'sha256' in {place}."
