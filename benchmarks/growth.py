@@ -5,9 +5,10 @@
 conditional covariances). Each program runs in a process of its own on the same data, in rounds one after the
 other, so that whatever else the machine does falls on all; the clock runs from the data frame in memory to the
 effects; memory is what the fit added to the loaded data at its peak. ``floor`` reads every row once and passes
-six times over what is kept of the clients. glmm's formulas know no log1p: ``glmm_ready`` is handed the column
-ready made, and so are lme-python, mixedlm and interlace-lme. Programs that are not installed are skipped with a
-line. Peers in another environment: ``--peer-python PATH``.
+six times over what is kept of the clients; ``limit`` also takes the logarithm of every time and writes every
+client's effects with their covariances, as whatever fits this model must. glmm's formulas know no log1p:
+``glmm_ready`` is handed the column ready made, and so are lme-python, mixedlm and interlace-lme. Programs that
+are not installed are skipped with a line. Peers in another environment: ``--peer-python PATH``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ PYTHON_PEERS = (
     "mbc",
     "mbc_mixedlm",
     "floor",
+    "limit",
     "statsmodels",
     "glmm",
     "glmm_ready",
@@ -113,6 +115,14 @@ def _floor(frame: Any) -> float:
     return total + sum(float(kept.sum()) for _ in range(6))
 
 
+def _limit(frame: Any) -> float:
+    total = _floor(frame) + float(np.log(frame["weeks"].to_numpy() + 1.0).sum())
+    kept = _kept(int(frame["client"].iloc[-1]) + 1)
+    effects = np.empty((6, kept.shape[1]))  # two means, and a symmetric covariance as two by two
+    effects[:] = kept[:6]
+    return total + float(effects[0, -1])
+
+
 def _mbc_mixedlm(frame: Any) -> float:
     result = _import("mbc.models").mixedlm(
         "y ~ np.log1p(weeks) + severity", frame, groups="client", re_formula="~ np.log1p(weeks)"
@@ -185,6 +195,7 @@ FITS: dict[str, Callable[[Any], float]] = {
     "mbc_mixedlm": _mbc_mixedlm,
     "statsmodels": _statsmodels,
     "floor": _floor,
+    "limit": _limit,
     "glmm": _glmm,
     "glmm_ready": _glmm_ready,
     "mixedlm_rs": _mixedlm_rs,
@@ -231,7 +242,7 @@ def _run(command: list[str]) -> dict[str, Any] | str:
 
 
 def _available(program: str, python: str) -> bool:
-    module = {"mbc_mixedlm": "mbc", "floor": "numpy", "glmm_ready": "glmm"}.get(program, program)
+    module = {"mbc_mixedlm": "mbc", "floor": "numpy", "limit": "numpy", "glmm_ready": "glmm"}.get(program, program)
     return subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
 
 
@@ -300,7 +311,7 @@ def compare(clients: int, programs: list[str], interpreter: dict[str, str], opti
             used = [
                 second for run in found[program] if isinstance(run, dict) for second in run.get("processor", [])
             ]
-            value = "" if program == "floor" else f"{last['log_likelihood']:.6f}"
+            value = "" if program in ("floor", "limit") else f"{last['log_likelihood']:.6f}"
             print(
                 f"| {clients:,} | {len(data['y']):,} | {program} | {_shown(least)} | {_shown(median)} | {ratios} "
                 f"| {_shown(min(used)) if used else ''} | {last['megabytes']:,.0f} MB | {value} |",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mbc.errors import ModelError, nearest
 from mbc.models.growth.data.client_sums import ClientSums, mean_and_deviation
 from mbc.models.growth.design.product_block import MOST_COVARIATES, ROWS, ProductBlock, ProductStatistics
-from mbc.models.growth.design.statistics import Statistics, block_of, block_slices
+from mbc.models.growth.design.statistics import PRODUCT, Statistics, block_of, block_slices
 from mbc.models.growth.matrices import Floats, cholesky, inverse, solve_positive
 
 NO_INTERCEPT = "no intercept"  # random effects without differences of level: only when asked for by name
@@ -267,7 +267,7 @@ def statistics_of_sums(sums: ClientSums, expansion: Expansion, pooled: Floats, q
                 sums.uu[:, :, part], sums.uy[:, part], w[:, part], pairs, expansion.least,
                 room[8 * part.start : 8 * part.stop].reshape(8, -1),
             )
-            for part in block_slices(w.shape[1], ROWS * len(w))
+            for part in block_slices(w.shape[1], ROWS * len(w), 2 * PRODUCT)  # of rows with themselves: half
         )  # fmt: skip
         return ProductStatistics.of_blocks(products, pooled, sums.rows)
     slices = block_slices(w.shape[1], q * (len(pairs) + 1))

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from mbc.models.growth.design.statistics import Statistics, Sums, pair_conditional, pair_precision, relative
+from mbc.models.growth.design.statistics import FEW, Statistics, Sums, pair_conditional, pair_precision, relative
 from mbc.models.growth.matrices import Floats, symmetric_pairs
 
 Pairs = tuple[tuple[int, int], ...]  # (column of Z, covariate) of each fixed effect
@@ -215,5 +215,6 @@ class ProductStatistics(Statistics):
         left = self.pooled - flat[layout.inner]
         p11, p12, p22, _ = psi
         left[-1, -1] = p11 * explained[0, 0] + p12 * (explained[0, 1] + explained[1, 0]) + p22 * explained[1, 1]
-        each = partial(blocks[0].each, work[1:ROWS]) if len(blocks) == 1 else None
+        few = len(blocks) == 1 and blocks[0].clients <= FEW
+        each = partial(blocks[0].each, work[1:ROWS]) if few else None
         return Sums(log_det, left, flat[layout.q_sum], flat[layout.q_gram], flat[layout.f_gram], each)

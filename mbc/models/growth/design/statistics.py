@@ -25,9 +25,10 @@ import numpy as np
 
 from mbc.models.growth.matrices import Floats
 
-# Clients in a block. Its arrays stay in a second-level cache, and its matrix products below the size from which
-# OpenBLAS hands work to other threads: on a busy machine waiting for those costs more than the product.
-MOST, LEAST, PRODUCT = 2048, 512, 262_144
+# Clients in a block. Its arrays stay in a cache, and its matrix products below the size from which OpenBLAS hands
+# work to other threads: on a busy machine waiting for those costs more than the product.
+MOST, LEAST, PRODUCT = 8192, 512, 1 << 19
+FEW = 2048  # clients, up to which exact second derivatives near the optimum cost less than one more evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Sums:
     q_sum: Floats  # sum Q, (q, q)
     q_gram: Floats  # sum Q[a, b] Q[c, d], (q, q, q, q)
     f_gram: Floats  # sum F[a, s] F[b, t], (q, m, q, m)
-    # Of one block only: F per client, (q, m, clients), and Q per client as a product, (q * q, x) @ (x, clients).
+    # Of few clients only: F per client, (q, m, clients), and Q per client as a product, (q * q, x) @ (x, clients).
     each: Callable[[], tuple[Floats, Floats, Floats]] | None = None
 
     def __add__(self, other: Sums) -> Sums:
@@ -186,7 +187,7 @@ class PairBlock:
             (to_q @ totals).reshape(2, 2),
             (to_q @ gram @ to_q.T).reshape(2, 2, 2, 2),
             (flat @ flat.T).reshape(2, m, 2, m),
-            None if self.count is not None else partial(_given, f, to_q, minors),
+            partial(_given, f, to_q, minors) if self.count is None and self.clients <= FEW else None,
         )
 
     @property
@@ -299,7 +300,7 @@ class FactorBlock:
             (flat @ count).reshape(q, q),
             ((flat * count) @ flat.T).reshape(q, q, q, q),
             (rows @ rows.T).reshape(q, m, q, m),
-            None if self.count is not None else partial(_given, f, np.eye(q * q), flat),
+            partial(_given, f, np.eye(q * q), flat) if self.count is None and self.clients <= FEW else None,
         )
 
     def conditional(self, factor: Floats) -> Floats:
@@ -363,9 +364,9 @@ def block_of(s: Floats, b: Floats, count: Floats | None = None) -> Block:
     return FactorBlock(np.ascontiguousarray(s), np.ascontiguousarray(b), count)
 
 
-def block_slices(clients: int, width: int = 8) -> Iterator[slice]:
-    """Cut clients into even blocks; ``width`` is q m, the length of a client's B."""
-    most = min(MOST, max(LEAST, PRODUCT // (width * width)))
+def block_slices(clients: int, width: int = 8, product: int = PRODUCT) -> Iterator[slice]:
+    """Cut clients into even blocks; ``width`` is q m, the length of a client's B, ``product`` the most work."""
+    most = min(MOST, max(LEAST, product // (width * width)))
     parts = max(1, math.ceil(clients / most))
     edges = [clients * i // parts for i in range(parts + 1)]
     return (slice(a, b) for a, b in pairwise(edges))

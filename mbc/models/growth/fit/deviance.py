@@ -46,7 +46,7 @@ class Evaluation:
         return self.sums.q_gram.transpose(1, 2, 0, 3) - spread / self.residual_df
 
     def observed_curvature(self) -> Floats | None:
-        """Find the observed H, exact; None where the clients are in several blocks.
+        """Find the observed H, exact; None where there are many clients.
 
         With W = (n / r) gamma gamma' (+ A_xx^-1 for REML), v = Z'V^-1(y - X beta) and r = prss:
         ``- sum tr(Q dPsi Q dPsi) + 2 sum tr(Q dPsi F W F' dPsi)`` less what profiling beta and sigma^2 gives back,
