@@ -52,8 +52,9 @@ def check(*, folders: tuple[Path, ...], engine: Engine) -> None:
     for note in made.notes:
         click.echo(f"Note: {note}")
     if made.faults:
-        count = "1 fault" if len(made.faults) == 1 else f"{len(made.faults)} faults"
-        raise ImportRefused(f"{count}. Correct them at the clinic and export again.", made.faults)
+        several = f"{len(made.faults)} faults. Correct them"
+        which = "1 fault. Correct it" if len(made.faults) == 1 else several
+        raise ImportRefused(f"{which} at the clinic and export again.", made.faults)
     click.echo(f"No faults in {len(made.folders)} folders." if len(made.folders) > 1 else "No faults.")
 
 

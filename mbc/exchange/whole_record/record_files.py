@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 
@@ -83,9 +83,9 @@ def read_record(path: Path) -> RecordSource:
     """
     if path.is_dir():
         manifest = _manifest(path)
-        tables = _FOLDERS[manifest.format](path)
-        source = RecordSource.of(path.name, f"{manifest.format} record", tables)
-        return replace(source, notes=tuple(_since_export(path, manifest)))
+        notes = tuple(_since_export(path, manifest))
+        source = RecordSource.of(path.name, f"{manifest.format} record", _FOLDERS[manifest.format](path))
+        return replace(source, notes=notes)
     if not path.exists():
         raise ImportRefused(
             f"'{quote(path, longest=200)}' is not a folder; a record folder contains one file per table."
@@ -112,7 +112,9 @@ def _single_table(path: Path) -> TextTable | None:
 
 
 def _manifest(folder: Path) -> Manifest:
-    damaged = ImportRefused(f"'{quote(folder.name)}': its {MANIFEST} is damaged.")
+    damaged = ImportRefused(
+        f"'{quote(folder.name)}': its {MANIFEST} is damaged. Copy it again, or export the folder again."
+    )
     try:
         manifest = read_manifest(folder) or Manifest(format="csv")
     except ValueError as fault:
@@ -128,15 +130,19 @@ def _manifest(folder: Path) -> Manifest:
 
 
 def _since_export(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Say which files are not those of the export: people may correct them, and a damaged disk may too."""
-    differences = (
-        (manifest.missing(folder), "file of the export is missing", "files of the export are missing"),
-        (manifest.changed(folder), "file changed after the export", "files changed after the export"),
-    )
-    for names, one_file, several in differences:
-        if names:
-            counted = count_noun(len(names), one_file, several)
-            yield f"{counted}: {join_names(names)}. If nobody did that on purpose, copy the folder again."
+    """Say which files are not those of the export; refuse a folder that lost a part of the record."""
+    missing = manifest.missing(folder)
+    tables = [name for name in missing if PurePosixPath(name).stem not in _EXPLAINING]
+    if tables:
+        lost = count_noun(len(tables), "file of the export is", "files of the export are")
+        raise ImportRefused(
+            f"'{quote(folder.name)}': {lost} missing: {join_names(tables)}. Copy the folder again; if that was "
+            f"on purpose, delete what is missing under 'sha256' in {MANIFEST}."
+        )
+    changed = manifest.changed(folder)
+    if changed:
+        counted = f"{count_noun(len(changed), 'file')} changed after the export"
+        yield f"{counted}: {join_names(changed)}. If nobody did that on purpose, copy the folder again."
 
 
 def _csv(folder: Path) -> Iterator[tuple[str, TextTable]]:

@@ -167,13 +167,33 @@ def test_files_that_changed_since_the_export_are_named(empty, folder, tmp_path, 
         "parquet": (pl.read_parquet, pl.DataFrame.write_parquet),
     }[kind]
     writer(reader(place).with_columns(csi4_1=pl.lit(2.0)), place)
-    (made / f"events.{kind}").unlink()
-    repair = "If nobody did that on purpose, copy the folder again."
+    (made / f"codebook.{kind}").unlink()  # explains, and is not read
     with Store.create("sqlite://") as other:
-        assert import_record(made, other).notes == (
-            f"1 file of the export is missing: 'events.{kind}'. {repair}",
-            f"1 file changed after the export: 'administrations/csi4.{kind}'. {repair}",
+        (note,) = import_record(made, other).notes
+    assert note == (
+        f"1 file changed after the export: 'administrations/csi4.{kind}'. If nobody did that on purpose, copy the "
+        "folder again."
+    )
+
+
+def test_a_folder_that_lost_a_file_since_the_export_is_refused(empty, folder, tmp_path):
+    import_record(folder(), empty)
+    made = export_record(empty, tmp_path / "out").path
+    (made / "events.csv").unlink()
+    (made / "administrations" / "csi4.csv").unlink()
+    with Store.create("sqlite://") as other:
+        words = (
+            "'out': 2 files of the export are missing: 'administrations/csi4.csv', 'events.csv'. Copy the folder"
         )
+        with pytest.raises(ImportRefused, match=words):
+            import_record(made, other)
+        assert other.clients().is_empty()
+        manifest = made / "export.json"
+        lines = manifest.read_text().splitlines()
+        manifest.write_text(
+            "\n".join(line for line in lines if "csi4.csv" not in line and "events.csv" not in line)
+        )
+        assert import_record(made, other).counts["clients"] == {"stored": 2}
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"format": 1}', '{"format": "csv", "sha256": [1]}'])
