@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, Watch
 from tests.browser.reading import FAINT, MOVING, NAMELESS_ROLES, OVERFLOW, drawn
+from tests.browser.test_axe import violations
 
 pytestmark = pytest.mark.browser
 
@@ -35,10 +36,12 @@ def test_a_page_can_be_used_by_everybody(visit: Visit, user: str | None, path: s
     assert page.evaluate(FAINT) == [], "text hardly stands out from what is behind it, in light"
     assert nameless(page) == []
     assert page.evaluate(MOVING) == 0, "something moves for those who asked that nothing does"
+    assert violations(page) == [], "in light, on a desk"
     if user is not None:
         landmarks_and_the_way_past_them(page)
     page = opened(visit, user, path, theme="dark", width=390, height=844)
     assert page.evaluate(FAINT) == [], "text hardly stands out from what is behind it, in the dark"
+    assert violations(page) == [], "in the dark, on a phone"
     for width in (390, 320, 720):  # a phone; a small one; 1440 pixels enlarged to 200 %
         page.set_viewport_size({"width": width, "height": 844})
         page.wait_for_timeout(250)  # charts are drawn again

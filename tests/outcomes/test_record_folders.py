@@ -235,7 +235,7 @@ def test_a_parquet_file_that_was_cut_off_is_named(tmp_path, engine, kept):
         read_folders([tmp_path / "north", tmp_path / "south"], engine)
 
 
-@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize("engine", ["polars", pytest.param("duckdb", marks=pytest.mark.slow)])
 def test_a_parquet_file_that_was_damaged_in_its_middle_is_named_by_reports_and_checks(tmp_path, engine):
     folders = [
         simulate.clinic(clients=12, clinicians=2, seed=n).write(tmp_path / name)

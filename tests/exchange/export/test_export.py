@@ -123,7 +123,8 @@ def record() -> Iterator[Store]:
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in {"spss", "parquet"} else ()) for kind in FORMATS]
+    "kind",
+    [pytest.param(kind, marks=() if kind in {"csv", "excel", "fhir"} else pytest.mark.slow) for kind in FORMATS],
 )
 def test_moments_blanks_kept_scores_and_screens_come_back(record, tmp_path, kind):
     export_record(record, place(tmp_path, kind), format=kind, include_safety=True, include_demographics=True)
