@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import Path, PureWindowsPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -30,7 +31,7 @@ class Manifest(BaseModel):
         """Name files that are not as they were exported: a damaged column may still be read, as other numbers."""
         missing = self.missing(folder)
         there = {name: exported for name, exported in self.sha256.items() if name not in missing}
-        return [name for name, exported in there.items() if digest(folder / name) != exported]
+        return [name for name, exported in there.items() if not _is_same(folder / name, exported)]
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -49,6 +50,13 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise ValueError(MANIFEST) from fault
 
 
+def _is_same(file: Path, exported: str) -> bool:
+    try:
+        return digest(file) == exported
+    except OSError:  # a damaged disk does not even read it
+        return False
+
+
 def _is_inside(name: str) -> bool:
-    """Whether a path leads to nothing outside of the folder."""
-    return not {"", "..", "."} & set(name.split("/"))
+    """Whether a path leads to nothing outside of the folder, on any system."""
+    return not {"", "..", "."} & set(re.split(r"[/\\]", name)) and not PureWindowsPath(name).drive

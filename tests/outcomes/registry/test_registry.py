@@ -278,7 +278,7 @@ def test_a_manifest_leads_to_no_file_outside_of_its_folder(tmp_path):
     outside = tmp_path / "secret"
     outside.write_text("secret")
     same = hashlib.sha256(b"secret").hexdigest()
-    names = ["../secret", str(outside), "administrations/../../secret"]
+    names = ["../secret", str(outside), "administrations/../../secret", r"..\secret", r"C:\secret", "C:secret"]
     (folder / "export.json").write_text(json.dumps({"sha256": dict.fromkeys(names, same)}))
     faults = outcomes.check_folders([folder]).faults
     found = [fault for fault in faults if "was exported and is missing" in fault]

@@ -90,10 +90,8 @@ class Log:
                 f"shape 'log' is log(1 + time) and needs times > -1, got {time.min():g}. "
                 "Count time from intake (intake = 0), or take shape='linear'."
             )
-        out = time + 1.0
-        return np.log(out, out=out)[
-            None
-        ]  # half the time of log1p; times are far above the digits that it would keep
+        shifted = time + 1.0  # half the time of log1p, whose digits near zero no time in weeks has
+        return np.log(shifted, out=shifted)[None]
 
     def about_zero(self, origin: float) -> Floats:
         """Nothing to undo."""
