@@ -40,7 +40,7 @@ setup-run: $(RUNS) ## the virtual environment to run mbc, without the tools
 demo: $(RUNS) ## a synthetic clinic in the browser, on PORT (8050), until interrupted
 	@$(BIN)/mbc demo --port $(PORT)
 
-test: $(READY) ## every test, those in a real browser included
+test: $(READY) ## the tests, those in a real browser included, without the slow ones
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
@@ -50,7 +50,7 @@ test-quick: $(READY) ## for the working hour: no browser, no PostgreSQL, no kill
 	@$(PYTEST) -n 2 --hypothesis-profile=quick tests \
 		-m "not slow and not long and not browser and not postgres and not notebook"
 
-test-all: $(READY) ## the slow tests too
+test-all: $(READY) ## the slow tests too: more engines, databases, seeds and roles
 	@sh scripts/node.sh
 	@sh scripts/chromium.sh
 	@sh scripts/postgres.sh
