@@ -42,7 +42,7 @@ def table(request):
 
 @pytest.fixture(params=["pandas", "polars", pytest.param("duckdb", marks=pytest.mark.long)])
 def common_table(request):
-    """Make a table of a kind that has an engine of its own; other kinds are read as one of these."""
+    """Make a table of one of the three most common kinds."""
     return KINDS[request.param]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from mbc.exchange.export.codebook import Variable, codebook
 from mbc.exchange.export.collect import Progress, Selection, collect
 from mbc.exchange.fhir.bundle import write_fhir
 from mbc.exchange.files.file_digest import digests
+from mbc.exchange.files.manifest import Manifest
 from mbc.exchange.files.messages import quote
 from mbc.exchange.files.output import MANIFEST, check_target, new_file, new_folder
 from mbc.exchange.redcap.record_forms import write_redcap
@@ -144,17 +144,17 @@ def export_record(  # noqa: PLR0913 - one keyword for each thing that a user may
     with (new_file if single else new_folder)(path, force=force) as place:
         _WRITERS[format](place, collected.tables, variables)
         if not single:
-            manifest = _manifest(format, rows, digests(place), safety=include_safety)
-            (place / MANIFEST).write_text(manifest, encoding="utf-8")
+            manifest = Manifest(
+                format=format,
+                written_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                rows=rows,
+                include_safety=include_safety,
+                sha256=digests(place),
+            )
+            text = manifest.model_dump_json(indent=2, exclude_defaults=True)
+            (place / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
         _log_export(store, path, format, selection, rows)
     return ExportReport(path, format, rows, collected.withheld, collected.undefined)
-
-
-def _manifest(kind: str, rows: dict[str, int], files: dict[str, str], *, safety: bool) -> str:
-    """Say what an export holds, and the digest of each of its files."""
-    manifest = {"format": kind, "written_at": datetime.now(UTC).isoformat(timespec="seconds"), "rows": rows}
-    manifest |= {"include_safety": True} if safety else {}
-    return json.dumps(manifest | {"sha256": files}, indent=2) + "\n"
 
 
 def _log_export(store: Store, path: Path, kind: str, selection: Selection, rows: Mapping[str, int]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
+from mbc.exchange.files.file_digest import digest
 from mbc.exchange.files.messages import count_noun, join_names, name_rows, quote
 from mbc.exchange.files.text_table import TextTable, numbered, unique_names, without_unnamed
 from mbc.exchange.files.title_rows import refuse_title_rows
@@ -74,7 +74,7 @@ def sheet_table(
     doubts = {name: _mixed(where, name, dates, texts) for name, (dates, texts) in mixed if dates and texts}
     return TextTable(
         name=path.name if only_sheet else f"{path.name}, sheet '{sheet}'",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=digest(path),
         columns=names,
         repeated=repeated,
         frame=frame,

@@ -17,11 +17,14 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
     format: str = ""
+    written_at: str = ""
+    rows: dict[str, int] = {}
+    """Table -> rows."""
     include_safety: bool = False
     layout: int = 1
-    """Version of the layout of Parquet files."""
+    """Version of the layout of a registry's folders; the first where none is given."""
     sha256: dict[str, str] = {}
-    """File within the folder -> digest of what was exported."""
+    """File within the folder -> SHA-256 of what was exported, in hexadecimal."""
 
     def missing(self, folder: Path) -> list[str]:
         """Name files that were exported and are missing."""
@@ -29,9 +32,8 @@ class Manifest(BaseModel):
 
     def changed(self, folder: Path) -> list[str]:
         """Name files that are not as they were exported: a damaged column may still be read, as other numbers."""
-        missing = self.missing(folder)
-        there = {name: exported for name, exported in self.sha256.items() if name not in missing}
-        return [name for name, exported in there.items() if not _is_same(folder / name, exported)]
+        present = self.sha256.keys() - self.missing(folder)
+        return [name for name in self.sha256 if name in present and not _is_same(folder / name, self.sha256[name])]
 
 
 def read_manifest(folder: Path) -> Manifest | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
+from mbc.exchange.files.file_digest import digest
 from mbc.exchange.files.isolated import isolated_lines
 from mbc.exchange.files.messages import join_names, quote
 from mbc.exchange.files.text_table import MOST_CELLS, TextTable, as_text, numbered, too_many_cells, unique_names
@@ -49,7 +49,7 @@ def read_parquet(path: str | Path, *, strip: bool = True) -> TextTable:
         raise EmptyTable(f"'{quote(path.name)}' has columns but no rows: there is nothing to import.")
     return TextTable(
         name=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=digest(path),
         columns=names,
         repeated=repeated,
         frame=table,

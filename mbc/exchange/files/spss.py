@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from mbc.errors import EmptyTable, ImportRefused
+from mbc.exchange.files.file_digest import digest
 from mbc.exchange.files.isolated import isolated_lines
 from mbc.exchange.files.messages import count_noun, join_names, quote
 from mbc.exchange.files.optional_libraries import require_library
@@ -56,7 +56,7 @@ def read_spss(path: str | Path, *, strip: bool = True, encoding: str | None = No
     note = f"{cells} with user-missing codes read as not answered ({join_names(declared)})."
     return TextTable(
         name=path.name,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=digest(path),
         columns=names,
         repeated=repeated,
         frame=table,

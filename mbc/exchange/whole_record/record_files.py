@@ -30,7 +30,8 @@ from mbc.instruments import keys
 
 ADMINISTRATIONS = "administrations/"
 ABOUT = "mbc record"
-_EXPLAINING = frozenset({"about", "codebook", "scores"})
+_EXPLAINING = frozenset({"about", "codebook", "scores", "repeating"})
+_TABLE_SUFFIXES = frozenset({".csv", ".parquet", ".sav", ".tsv"})
 _TABLES = (*BEFORE, *AFTER, "totals", DEFINITIONS)
 
 
@@ -83,7 +84,7 @@ def read_record(path: Path) -> RecordSource:
     """
     if path.is_dir():
         manifest = _manifest(path)
-        notes = tuple(_since_export(path, manifest))
+        notes = _notes_since_export(path, manifest)
         source = RecordSource.of(path.name, f"{manifest.format} record", _FOLDERS[manifest.format](path))
         return replace(source, notes=notes)
     if not path.exists():
@@ -129,10 +130,13 @@ def _manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _since_export(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Say which files are not those of the export; refuse a folder that lost a part of the record."""
-    missing = manifest.missing(folder)
-    tables = [name for name in missing if PurePosixPath(name).stem not in _EXPLAINING]
+def _notes_since_export(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Say which files changed after the export; refuse a folder that lost a part of the record."""
+    tables = [
+        name
+        for name in manifest.missing(folder)
+        if PurePosixPath(name).suffix in _TABLE_SUFFIXES and PurePosixPath(name).stem not in _EXPLAINING
+    ]
     if tables:
         lost = count_noun(len(tables), "file of the export is", "files of the export are")
         raise ImportRefused(
@@ -140,9 +144,10 @@ def _since_export(folder: Path, manifest: Manifest) -> Iterator[str]:
             f"on purpose, delete what is missing under 'sha256' in {MANIFEST}."
         )
     changed = manifest.changed(folder)
-    if changed:
-        counted = f"{count_noun(len(changed), 'file')} changed after the export"
-        yield f"{counted}: {join_names(changed)}. If nobody did that on purpose, copy the folder again."
+    if not changed:
+        return ()
+    counted = f"{count_noun(len(changed), 'file')} changed after the export"
+    return (f"{counted}: {join_names(changed)}. If nobody did that on purpose, copy the folder again.",)
 
 
 def _csv(folder: Path) -> Iterator[tuple[str, TextTable]]:

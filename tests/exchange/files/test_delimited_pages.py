@@ -230,12 +230,12 @@ def test_memory_hardly_grows_with_the_file(tmp_path):
     """A row of 18 cells costs some 2,000 bytes while it is checked; of rows that are done few words stay."""
     header = "client_id,date," + ",".join(f"csi16_{n}" for n in range(1, 17)) + "\n"
     peaks = []
-    for rows in (40_000, 100_000):  # two pages of the file, and five
+    for rows in (60_000, 180_000):  # three pages of the file, and nine
         path = tmp_path / f"{rows}.csv"
         answers = ",".join("5" for _ in range(16))
         lines = (f"N{n // 60:05},{DAYS[n % 60]},{answers}\n" for n in range(rows))
         path.write_text(header + "".join(lines))
         peaks.append(peak(path))
     (few, before), (many, after) = peaks
-    assert (few, many) == (40_000, 100_000)
+    assert (few, many) == (60_000, 180_000)
     assert (after - before) / (many - few) < 900  # bytes a row

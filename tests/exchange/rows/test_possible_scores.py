@@ -38,11 +38,15 @@ def test_exactly_the_scores_that_some_answers_give_are_possible(key):
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=3, deadline=None)
 def test_a_score_that_mbc_itself_gives_is_possible(key, seed):
-    """Of sixty people at a time, who leave out nothing to half of the items."""
+    """Of sixty people who leave out nothing to half of the items, and of the lowest and the highest answers."""
     measure, drawn = instrument(key), random.Random(seed)
     blanks = [drawn.random() / 2 for _ in range(60)]
     answers = {
-        column: [None if drawn.random() < blank else drawn.randint(item.minimum, item.maximum) for blank in blanks]
+        column: [
+            item.minimum,
+            item.maximum,
+            *(None if drawn.random() < blank else drawn.randint(item.minimum, item.maximum) for blank in blanks),
+        ]
         for column, item in zip(measure.item_columns(), measure.items, strict=True)
     }
     scored = score(pl.DataFrame(answers, schema=dict.fromkeys(answers, pl.Float64)), key, missing="prorate")

@@ -90,7 +90,7 @@ class Log:
                 f"shape 'log' is log(1 + time) and needs times > -1, got {time.min():g}. "
                 "Count time from intake (intake = 0), or take shape='linear'."
             )
-        shifted = time + 1.0  # half the time of log1p, whose digits near zero no time in weeks has
+        shifted = time + 1.0  # half the time of log1p, which is exact to more digits only near zero
         return np.log(shifted, out=shifted)[None]
 
     def about_zero(self, origin: float) -> Floats:

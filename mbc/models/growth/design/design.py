@@ -267,7 +267,7 @@ def statistics_of_sums(sums: ClientSums, expansion: Expansion, pooled: Floats, q
                 sums.uu[:, :, part], sums.uy[:, part], w[:, part], pairs, expansion.least,
                 room[8 * part.start : 8 * part.stop].reshape(8, -1),
             )
-            for part in block_slices(w.shape[1], ROWS * len(w), 2 * PRODUCT)  # of rows with themselves: half
+            for part in block_slices(w.shape[1], ROWS * len(w), 2 * PRODUCT)  # a product of rows with themselves
         )  # fmt: skip
         return ProductStatistics.of_blocks(products, pooled, sums.rows)
     slices = block_slices(w.shape[1], q * (len(pairs) + 1))

@@ -365,7 +365,7 @@ def block_of(s: Floats, b: Floats, count: Floats | None = None) -> Block:
 
 
 def block_slices(clients: int, width: int = 8, product: int = PRODUCT) -> Iterator[slice]:
-    """Cut clients into even blocks; ``width`` is q m, the length of a client's B, ``product`` the most work."""
+    """Cut clients into even blocks; ``width`` is q m; ``product`` limits the multiplications."""
     most = min(MOST, max(LEAST, product // (width * width)))
     parts = max(1, math.ceil(clients / most))
     edges = [clients * i // parts for i in range(parts + 1)]
