@@ -1,8 +1,7 @@
 # Two commands on a fresh machine: `make demo` shows the product, `make test` proves it.
 # Each sets up what it needs: a virtual environment, pinned dependencies; for the tests also Chromium and PostgreSQL.
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+PYTHON ?= $(shell sh scripts/python.sh)
 VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(VENV)/.ready-to-run

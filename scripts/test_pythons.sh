@@ -3,12 +3,10 @@
 # Each has an environment of its own, .venv-3.X.
 set -eu
 
-works() { "$1" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$2')" 2>/dev/null; }
-
 interpreter() {
-    for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/"python$1"; do
-        if works "$candidate" "$1"; then echo "$candidate"; return; fi
-    done
+    path=$PATH
+    for folder in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin; do path=$folder:$path; done
+    PATH=$path sh scripts/python.sh "$1"
 }
 
 passed="" failed="" absent=""

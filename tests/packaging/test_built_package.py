@@ -120,8 +120,7 @@ def test_the_wheel_holds_both_packages_with_every_file_and_nothing_else(
 
 
 def test_the_source_distribution_builds_the_same_wheel(built: Built, tmp_path: Path):
-    with tarfile.open(built.source) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xf", str(built.source), "-C", str(tmp_path)], check=True)
     (source,) = tmp_path.iterdir()
     assert source.name == f"{DISTRIBUTION.replace('-', '_')}-{mbc.__version__}"
     again = build(source, tmp_path / "dist", kinds=("wheel",))

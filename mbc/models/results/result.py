@@ -164,12 +164,17 @@ class Result(Explained):
     __slots__ = ("_origin",)
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Give the class its short repr, and copies and pickles that keep where a result is from."""
+        """Give the class its short repr, which a dataclass writes itself unless the class has one."""
         super().__init_subclass__(**options)
-        # A dataclass writes these three itself unless the class has them.
-        for name, method in (("__repr__", _repr), ("__getstate__", _state), ("__setstate__", _restore)):
-            if name not in cls.__dict__:
-                setattr(cls, name, method)
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = _repr
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle with where a result is from, and without the caller's rows.
+
+        Not by `__getstate__`: before Python 3.11.3 a dataclass with slots replaces it, whatever the class has.
+        """
+        return _restored, (type(self), _state(self))
 
 
 def title_of(result: Explained) -> str:
@@ -241,6 +246,8 @@ def _without_rows(value: Any) -> object:
     return value if shed is None else shed()
 
 
-def _restore(self: Explained, state: Mapping[str, object]) -> None:
+def _restored(kind: type[Result], state: Mapping[str, object]) -> Result:
+    result = object.__new__(kind)
     for name, value in state.items():
-        object.__setattr__(self, name, value)
+        object.__setattr__(result, name, value)
+    return result
