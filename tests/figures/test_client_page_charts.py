@@ -17,6 +17,7 @@ from mbc.figures.client_page.course_chart import course_tile, enlarged_course
 from mbc.figures.client_page.sheet import shared_sheet
 from mbc.figures.client_page.timeline_chart import Lives, alliance_ratings, lives_of, timeline_chart
 from mbc.figures.theme import contrast
+from mbc.instruments import instrument, keys
 from mbc.store import Administration, Client, Store
 
 LINES = ("score", "expected", "cutoff", "goal", "hatch")
@@ -51,6 +52,18 @@ def test_a_tile_and_an_enlarged_chart_are_figures(course):
         figure = go.Figure(chart)  # raises where an attribute does not exist
         assert len(figure.data) == len(chart["data"])
         json.dumps(chart)  # and nothing in it is not plain data
+
+
+def test_the_scores_beside_a_tile_have_room_for_every_scale(course):
+    sheet = shared_sheet([course])
+    assert sheet is not None
+    ranges = {scale.range for key in keys() for scale in instrument(key).scales}
+    assert (0, 81) in ranges
+    for low, high in ranges:
+        values = course_tile(replace(course, range=(low, high)), sheet)["layout"]["yaxis"]["tickvals"]
+        assert (values[0], values[-1]) == (low, high)
+        assert values[1] == pytest.approx((low + high) / 2, abs=0.5)
+        assert max(len(f"{value:g}") for value in values) <= 3
 
 
 def test_every_point_has_its_place_on_the_axis_of_sessions(course):

@@ -115,9 +115,20 @@ def _axes(sheet: Sheet, course: Trajectory, *, small: bool) -> Chart:
         "zeroline": False,
         "fixedrange": True,
         "tickcolor": LIGHT.quiet,
-        "tickvals": [low, (low + high) / 2, high] if small else _ticks(low, high),
+        "tickvals": [low, _middle(low, high), high] if small else _ticks(low, high),
     }
     return {"xaxis": sheet.time_axis(small=small), "yaxis": score}
+
+
+def _middle(low: float, high: float) -> float:
+    """Give the middle of a range; of a long one a whole number, whose label has room beside a tile.
+
+    Examples
+    --------
+    >>> _middle(0, 3), _middle(0, 27), _middle(0, 81)
+    (1.5, 13, 40)
+    """
+    return (low + high) / 2 if high - low <= 10 else (low + high) // 2
 
 
 def _ticks(low: float, high: float) -> list[float]:
