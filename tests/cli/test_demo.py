@@ -21,14 +21,24 @@ from mbc.store import Store
 pytestmark = pytest.mark.long
 
 _LONGEST = 120  # seconds
+DEMO = ["-m", "mbc"]
+_SMALLER = """
+from functools import partial
+from mbc import simulate
+simulate.clinic = partial(simulate.clinic, clients=12, clinicians=2)
+from mbc.cli import main
+main()
+"""
+SMALLER = ["-c", _SMALLER]
+"""The demo with fewer clients and clinicians, from whom models and releases are made in less time."""
 PASSWORD = "seven geese, one harbour lamp"
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def demo(tmp_path: Path, program: list[str]) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "MBC_PASSWORD": PASSWORD}
     running = subprocess.Popen(
-        [sys.executable, "-m", "mbc", "demo", "--port", "0"],
+        [sys.executable, *program, "demo", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -55,7 +65,15 @@ def lines_until(running: subprocess.Popen[str], last: str) -> str:
     pytest.fail(f"the demo ended early, or was not ready after {_LONGEST} seconds:\n{said}")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("program", "sign"),
+    [
+        (SMALLER, signal.SIGTERM),
+        pytest.param(DEMO, signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(DEMO, signal.SIGINT, marks=pytest.mark.slow),
+    ],
+    ids=["fewer clients", "terminated", "interrupted"],
+)
 def test_the_demo_says_how_to_sign_in_and_leaves_nothing_behind(demo, tmp_path: Path, sign: signal.Signals):
     said = lines_until(demo, "Ctrl-C")
     address = re.search(r"http://127\.0\.0\.1:\d+", said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -19,16 +20,28 @@ from tests.store.conftest import GOOD_PASSWORD
 TODAY = today()
 
 
-@pytest.fixture
-def url(tmp_path, monkeypatch):
-    where = f"sqlite:///{tmp_path / 'clinic.db'}"
-    monkeypatch.setenv("MBC_STORE", where)
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A record with a client, a relationship and a goal that were written by commands; each test has a copy."""
+    file = tmp_path_factory.mktemp("record") / "clinic.db"
+    where = f"sqlite:///{file}"
     with Store.create(where) as store, store.writing(by="test") as record:
         record.add_all([Clinician("K1", "Dr. One"), Client("C2", clinician_id="K1")])
-    done = run("client C1 --clinician K1 --on 2026-01-05")
-    assert done.returncode == 0, done.stderr
-    assert run("relationship C1 R1 --status dating --since 2026-02-01").returncode == 0
-    assert run("goal C1 'say what I need' --baseline 2 --target 8 --on 2026-01-05").returncode == 0
+    for line in (
+        "client C1 --clinician K1 --on 2026-01-05",
+        "relationship C1 R1 --status dating --since 2026-02-01",
+        "goal C1 'say what I need' --baseline 2 --target 8 --on 2026-01-05",
+    ):
+        done = mbc("record", *shlex.split(line), "--store", where)
+        assert done.returncode == 0, done.stderr
+    return file
+
+
+@pytest.fixture
+def url(begun, tmp_path, monkeypatch):
+    shutil.copy(begun, tmp_path / "clinic.db")
+    where = f"sqlite:///{tmp_path / 'clinic.db'}"
+    monkeypatch.setenv("MBC_STORE", where)
     return where
 
 

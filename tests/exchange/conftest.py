@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import io
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from mbc.exchange.files import isolated, native_readers, parquet, spss, workbook
 from mbc.store import Client, Clinician, Relationship, RelationshipStatus, Store
 
 # After every date in these files: the tests mean the same on any day.
@@ -64,6 +69,28 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return make
+
+
+@pytest.fixture
+def readers_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read workbooks, SPSS and Parquet files in this process.
+
+    A process for each table costs most of the time of a test; tests/exchange/files reads in processes.
+    """
+
+    @contextmanager
+    def lines(kind: str, path: Path, *arguments: str) -> Generator[Iterator[str]]:
+        output, errors = io.StringIO(), io.StringIO()
+        with redirect_stdout(output), redirect_stderr(errors):
+            status = native_readers.main(["0", kind, str(path), *arguments])
+        ended = SimpleNamespace(returncode=status, stderr=io.StringIO(errors.getvalue()))
+        isolated._require_good_end(ended, path, timed_out=False)  # pyright: ignore[reportArgumentType]
+        yield iter(output.getvalue().splitlines(keepends=True))
+
+    monkeypatch.setattr(native_readers, "limit", lambda _: None)
+    monkeypatch.setenv("POLARS_MAX_THREADS", os.environ["POLARS_MAX_THREADS"])  # put back: the reader sets it
+    for module in (parquet, spss, workbook):
+        monkeypatch.setattr(module, "isolated_lines", lines)
 
 
 def rses_text(rows: Sequence[tuple[str, str, Sequence[object]]], separator: str = ",") -> str:

@@ -75,7 +75,11 @@ def as_wide(frame: pl.DataFrame, separator: str, day: str, *, comma: bool) -> st
     return "\r\n".join(lines) + "\r\n"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     frame=records(),
     layout=st.sampled_from([as_long, as_wide]),

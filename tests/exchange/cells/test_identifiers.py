@@ -36,6 +36,7 @@ def test_what_a_program_made_of_an_identifier_is_refused(text, words):
         client_identifier(text)
 
 
+@pytest.mark.usefixtures("readers_in_process")
 def test_the_same_number_is_the_same_person_in_every_format(tmp_path, store, now):
     answers = dict(zip(HEADER.split(",")[2:], map(int, ANSWERS.split(",")), strict=True))
     frame = pl.DataFrame({"client_id": [1234567890123456.0], "date": [date(2026, 1, 5)], **answers})
@@ -49,6 +50,7 @@ def test_the_same_number_is_the_same_person_in_every_format(tmp_path, store, now
     assert plan_import(tmp_path / "b.parquet", store, now=now).administrations["client_id"].to_list() == ["7"]
 
 
+@pytest.mark.usefixtures("readers_in_process")
 def test_a_spreadsheet_keeps_no_more_than_fifteen_digits(tmp_path, store, now):
     book = openpyxl.Workbook()
     book.active.append(HEADER.split(","))

@@ -126,6 +126,7 @@ def record() -> Iterator[Store]:
     "kind",
     [pytest.param(kind, marks=() if kind in {"csv", "excel", "fhir"} else pytest.mark.slow) for kind in FORMATS],
 )
+@pytest.mark.usefixtures("readers_in_process")
 def test_moments_blanks_kept_scores_and_screens_come_back(record, tmp_path, kind):
     export_record(record, place(tmp_path, kind), format=kind, include_safety=True, include_demographics=True)
     assert_same(record, place(tmp_path, kind))

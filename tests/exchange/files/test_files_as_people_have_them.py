@@ -71,16 +71,16 @@ def test_a_reader_that_dies_or_never_ends_is_a_refusal(tmp_path, monkeypatch):
     path = save(tmp_path / "a.xlsx", [HEADER, ["C1", "2026-01-05", *ANSWERS]])
     script = tmp_path / "child.py"
     monkeypatch.setattr(isolated, "_READERS", script)
-    for body, words in (
-        ("import os; os.abort()", "needs too much memory"),
-        ("while True: pass", "takes too long"),
-        ("import time; time.sleep(60)", "takes too long"),
-        ("import sys; sys.exit(3)", "is damaged"),
-        ("print('{')", "is damaged"),
+    for body, words, patience in (
+        ("import os; os.abort()", "needs too much memory", 10),
+        ("while True: pass", "takes too long", 10),
+        ("import time; time.sleep(60)", "takes too long", 0.5),
+        ("import sys; sys.exit(3)", "is damaged", 10),
+        ("print('{')", "is damaged", 10),
     ):
         script.write_text(f"import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 2))\n{body}\n")
         monkeypatch.setattr(isolated, "_SECONDS", 1)
-        monkeypatch.setattr(isolated, "_PATIENCE", 3)
+        monkeypatch.setattr(isolated, "_PATIENCE", patience)
         with pytest.raises(ImportRefused, match=words):
             workbook.open_workbook(path)
 

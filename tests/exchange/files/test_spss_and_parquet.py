@@ -26,6 +26,7 @@ def test_user_missing_codes_of_spss_are_blanks_and_cases_are_counted_from_one(tm
     assert store.answers(client_id="C2")["value"].to_list() == [1.0, 1.0, None, 1.0, 1.0, 1.0, 1.0]
 
 
+@pytest.mark.usefixtures("readers_in_process")
 def test_a_code_that_is_not_declared_missing_is_refused_by_its_case(tmp_path, store, now):
     path = tmp_path / "gad.sav"
     pyreadstat.write_sav(pl.DataFrame(ROWS), path)
@@ -33,6 +34,7 @@ def test_a_code_that_is_not_declared_missing_is_refused_by_its_case(tmp_path, st
     assert plan.refusals == ("case 2: gad7_3: 99 is out of range; accepted are 0 to 3 (coding 0-3)",)
 
 
+@pytest.mark.usefixtures("readers_in_process")
 def test_value_labels_say_which_coding_the_numbers_are_in(tmp_path, store, now):
     path = tmp_path / "gad.sav"
     low = pl.DataFrame(ROWS).with_columns(pl.col("^gad7_.$").clip(1, 3))
@@ -57,6 +59,7 @@ def test_parquet_is_read_with_its_types(tmp_path, store, now):
     assert plan_import(path, store, now=now).apply(store).counts["stored"] == 2
 
 
+@pytest.mark.usefixtures("readers_in_process")
 def test_numbers_of_single_precision_are_read_as_they_were_written_or_refused_as_identifiers(tmp_path, store, now):
     path = tmp_path / "gad.parquet"
     frame = pl.DataFrame(ROWS).with_columns(pl.col("gad7_3").replace(99.0, None)).cast({"^gad7_.$": pl.Float32})

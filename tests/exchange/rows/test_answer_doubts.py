@@ -8,6 +8,7 @@ import pytest
 
 from mbc.errors import ImportRefused, MbcError
 from mbc.exchange import plan_import
+from mbc.exchange.files import delimited_pages
 
 pytestmark = pytest.mark.long
 
@@ -68,8 +69,9 @@ def test_or_say_what_each_number_counts_as(store, write, now):
     assert plan.administrations["answers"].to_list()[-1] == [3.0] * 9
 
 
-def test_a_long_file_read_in_pages_is_doubted_as_a_whole(store, write, now):
-    rows = [*drawn(9, 60_000, 1, 3), [4] * 9]
+def test_a_long_file_read_in_pages_is_doubted_as_a_whole(store, write, now, monkeypatch):
+    monkeypatch.setattr(delimited_pages, "PAGE", delimited_pages.PAGE // 10)
+    rows = [*drawn(9, 6_000, 1, 3), [4] * 9]
     plan = plan_import(write(table("phq9", 9, rows)), store, clinician="K1", now=now)
     assert plan.counts["refused"] == len(rows)
 

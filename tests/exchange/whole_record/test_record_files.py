@@ -156,6 +156,7 @@ def test_the_sample_clinic_comes_in_whole(empty):
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.usefixtures("readers_in_process")
 def test_files_that_changed_since_the_export_are_named(empty, folder, tmp_path, kind):
     import_record(folder(), empty)
     made = export_record(empty, tmp_path / "out", format=kind).path
