@@ -86,12 +86,15 @@ def run(words: list[str]) -> str:
 @pytest.mark.parametrize("user", USERS)
 def test_each_command_does_for_each_role_what_the_table_says(made, tmp_path, user):
     met = {}
+    last = trail(made)["sequence"].max()
     for number, (door, marks) in enumerate(EXPECTED.items()):
         words = [*words_of(door, tmp_path / str(number)), "--store", made, "--as", user]
         (tmp_path / str(number)).mkdir()
-        before = trail(made)["sequence"].max()
+        before = last
         met[door] = run(words)
-        added = trail(made).filter(pl.col("sequence") > before, pl.col("who") == user)
+        lines = trail(made)
+        last = lines["sequence"].max()
+        added = lines.filter(pl.col("sequence") > before, pl.col("who") == user)
         assert not added.is_empty() or door == "verify", f"{door}: no line in the trail"
         assert set(added["origin"].str.slice(0, 22)) <= {"command line (operator"}
         assert ("refused" in added["action"].to_list()) is (marks[user] != "+"), door

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from dashboards.web.secret_key import secret_key
 from mbc.cli.program import program
 from mbc.errors import MbcError, SettingsError, StoreNotFound
 from mbc.store import Store
+from tests.cli.in_process import mbc
 
 pytestmark = pytest.mark.long
 
@@ -47,13 +46,7 @@ def test_a_host_that_is_not_there_is_told(tmp_path: Path):
 
 
 def test_a_fault_ends_with_a_message_and_status_1(tmp_path: Path):
-    answer = subprocess.run(
-        [sys.executable, "-m", "mbc", "serve", "--store", f"sqlite:///{tmp_path / 'none.db'}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    answer = mbc("serve", "--store", f"sqlite:///{tmp_path / 'none.db'}")
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
     assert "none.db" in answer.stderr

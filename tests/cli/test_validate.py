@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from mbc import models
 from mbc.cli.program import program
 from mbc.errors import ImportRefused, MbcError, MissingItems, ModelError
 from mbc.exchange.score_table import read_scores
@@ -196,7 +197,16 @@ def test_clients_to_forecast_need_others_to_learn_from(clinic):
     assert "needs a FILE to learn from" in found.output
 
 
-def test_a_model_of_a_questionnaire_knows_which_intake_is_healthy(clinic, tmp_path):
+def test_a_model_of_a_questionnaire_knows_which_intake_is_healthy(clinic, tmp_path, monkeypatch):
+    validate, validations = models.prospective_validation, []
+
+    def validate_once(*columns, **options):
+        """Only the models differ below."""
+        if not validations:
+            validations.append(validate(*columns, **options))
+        return validations[0]
+
+    monkeypatch.setattr(models, "prospective_validation", validate_once)
     run(clinic, "--instrument", "csi16", "--folds", 2, "--save-model", tmp_path / "csi16.json")
     assert ExpectedCourse.load(tmp_path / "csi16.json").cutoff == 51.5
     run(clinic, "--instrument", "csi16", "--better", "lower", "--folds", 2, "--save-model", tmp_path / "odd.json")

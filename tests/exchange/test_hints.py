@@ -22,7 +22,7 @@ from mbc.cli.program import program
 from mbc.store import Administration, Client, Clinician, Relationship, Store
 from tests.exchange.hint_cases import HINTS, ROOT
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("readers_in_process")]
 
 READ = [*sorted((ROOT / "mbc" / "exchange").rglob("*.py")), ROOT / "mbc" / "cli" / "import_.py",
         ROOT / "mbc" / "cli" / "ask_columns.py"]  # fmt: skip
@@ -44,6 +44,12 @@ NO_COMMAND = {
     "cli/ask_columns.py --map-interactively": "needs a terminal",
     "cli/ask_columns.py --mapping": "is given a file of the user's own; in tests/exchange/header",
 }
+
+ALIKE = frozenset({
+    "month or day", "two columns could be an item", "two columns could be a day of its own",
+    "--start-date of another format", "--dictionary of another format", "--encoding of another format",
+})  # fmt: skip
+"""Hints of a message that another case follows, too: in make test-all only."""
 
 
 def sites() -> set[str]:
@@ -88,7 +94,9 @@ def run(words: list[str]) -> tuple[int, str]:
     return done.exit_code, " ".join(" ".join(lines).split())
 
 
-@pytest.mark.parametrize("name", HINTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in HINTS]
+)
 def test_a_hint_works_when_it_is_followed(name, record, tmp_path, monkeypatch):
     hint = HINTS[name]
     monkeypatch.chdir(tmp_path)

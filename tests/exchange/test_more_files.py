@@ -18,7 +18,7 @@ from mbc.exchange import plan_import
 from mbc.store import Store
 from tests.exchange.hint_cases import wide
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("readers_in_process")]
 
 ROW = ["C1", "2026-01-05"]
 ONES = [1] * 9

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from mbc.cli.program import program
 from mbc.store import Client, Clinician, Relationship, Store
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("readers_in_process")]
 
 DOCS = Path(__file__).parents[2] / "docs" / "import-export.md"
 SECTION = re.search(r"^### Step by step\n(.*?)^###? ", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

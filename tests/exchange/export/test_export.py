@@ -295,6 +295,7 @@ def test_a_number_below_zero_is_a_number_in_every_table_of_text(record, tmp_path
         ("redcap", "data.csv", {"dictionary": "dictionary.csv", "instrument": "gad7"}),
     ],
 )
+@pytest.mark.usefixtures("readers_in_process")
 def test_a_file_of_an_export_can_also_be_read_alone_as_anybodys(record, tmp_path, kind, file, about):
     export_record(record, tmp_path / "a", format=kind)
     if "dictionary" in about:

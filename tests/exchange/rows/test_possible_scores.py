@@ -36,7 +36,7 @@ def test_exactly_the_scores_that_some_answers_give_are_possible(key):
 
 @pytest.mark.parametrize("key", [key for key in keys() if instrument(key).items])
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=max(1, settings().max_examples // 20), deadline=None)
 def test_a_score_that_mbc_itself_gives_is_possible(key, seed):
     """Of sixty people who leave out nothing to half of the items, and of the lowest and the highest answers."""
     measure, drawn = instrument(key), random.Random(seed)

@@ -145,6 +145,7 @@ def test_a_folder_without_tables_is_refused(empty, tmp_path):
         import_record(tmp_path / "absent", empty)
 
 
+@pytest.mark.slow
 def test_the_sample_clinic_comes_in_whole(empty):
     done = import_record(SAMPLE, empty)
     for table, counts in done.counts.items():
