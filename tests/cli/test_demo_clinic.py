@@ -43,7 +43,10 @@ def test_the_whole_synthetic_clinic_comes_in_without_a_refusal(demo):
         assert store.administrations()["episode_id"].null_count() == 0
 
 
-@pytest.mark.parametrize("key", ["rses", "csi32", "ecr_r", "gad7"])
+@pytest.mark.parametrize(
+    "key",
+    ["rses", "ecr_r", pytest.param("csi32", marks=pytest.mark.slow), pytest.param("gad7", marks=pytest.mark.slow)],
+)
 def test_scores_from_the_record_are_those_of_the_files(demo, key):
     definition = mbc.instrument(key)
     column = f"{key}_{definition.main_scale.key}"
