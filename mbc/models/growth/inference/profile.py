@@ -6,9 +6,11 @@ parameter, maximises the likelihood over all others, and keeps the values whose 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -48,7 +50,7 @@ class FixedParameter:
     def unpack(self, free: Floats, value: float) -> tuple[Floats, float, Callable[[Floats, float], Floats]]:
         """Factor, log sigma, and the map from their gradients to that of the free numbers."""
         q = len(self.order)
-        rows, columns = np.tril_indices(q)
+        rows, columns = _triangle(q)
         lower = np.zeros((q, q))
         if self.kind == "residual":
             lower[rows, columns] = free
@@ -73,7 +75,7 @@ class FixedParameter:
 
     def pack(self, lower: Floats, log_sigma: float) -> Floats:
         """Free numbers of a factor."""
-        rows, columns = np.tril_indices(len(lower))
+        rows, columns = _triangle(len(lower))
         entries = lower[rows, columns]
         if self.kind == "residual":
             return entries
@@ -126,6 +128,12 @@ class Profile:
 
         minimum = scipy_minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-6, "maxiter": 200})
         return float(minimum.fun), np.asarray(minimum.x)
+
+
+@functools.cache
+def _triangle(q: int) -> tuple[np.ndarray[Any, np.dtype[np.intp]], np.ndarray[Any, np.dtype[np.intp]]]:
+    """Rows and columns of a lower triangle; asked for at every step of every search."""
+    return np.tril_indices(q)
 
 
 def _inside(lower: Floats, sigma: float) -> Floats:
