@@ -320,7 +320,7 @@ with Store.open(sys.argv[1]) as store:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("step", [20, 32])
+@pytest.mark.parametrize("step", [20, pytest.param(32, marks=pytest.mark.slow)])
 def test_collecting_that_was_killed_loses_nothing_and_writes_once(clinic, step):
     _killed_at(clinic, step)
 

@@ -80,8 +80,9 @@ def test_the_timeline_holds_every_status(store):
 
 
 @pytest.mark.long
-def test_questions_are_three_at_most_and_each_has_a_reason(sample):
-    for client_id in sample.clients()["client_id"][::8]:
+@pytest.mark.parametrize("every", [24, pytest.param(8, marks=pytest.mark.slow)])
+def test_questions_are_three_at_most_and_each_has_a_reason(sample, every):
+    for client_id in sample.clients()["client_id"][::every]:
         questions = client_review(sample, client_id).questions
         assert len(questions) <= 3
         assert all(one.text.endswith("?") and one.reason for one in questions)

@@ -36,24 +36,23 @@ def people() -> list[Person]:
 
 def fill(store: Store, persons: list[Person]) -> None:
     with store.writing(by="test") as record:
-        record.add_all([Clinician(name, name) for name in SIZES])
+        rows: list = [Clinician(name, name) for name in SIZES]
         for each in persons:
             client, begin = each.client, DAY + dt.timedelta(days=400)
-            record.add(Client(client, clinician_id=each.clinician))
-            record.add(RelationshipStatus(client, "single" if each.single else "partnered", DAY))
+            rows.append(Client(client, clinician_id=each.clinician))
+            rows.append(RelationshipStatus(client, "single" if each.single else "partnered", DAY))
             for number in range(each.earlier):  # of another clinician, and not the care that is counted
                 start = DAY + dt.timedelta(days=100 * number)
-                record.add(
+                rows.append(
                     Episode(f"{client}E{number}", client, "K2", start, start, start + dt.timedelta(days=50))
                 )
             # where an episode names no clinician, it is the client's
             named = None if client.endswith("0") else each.clinician
-            record.add(Episode(f"{client}E9", client, named, begin, begin, begin + dt.timedelta(days=90)))
+            rows.append(Episode(f"{client}E9", client, named, begin, begin, begin + dt.timedelta(days=90)))
             scores = [(begin, each.first), (begin + dt.timedelta(days=80), each.last)]
-            record.add_all(
-                [
-                    Administration(client, "phq9", day, totals={"total": score})
-                    for day, score in scores
-                    if score is not None
-                ]
-            )
+            rows += [
+                Administration(client, "phq9", day, totals={"total": score})
+                for day, score in scores
+                if score is not None
+            ]
+        record.add_all(rows)

@@ -96,8 +96,9 @@ def test_an_empty_record_is_an_empty_caseload(tmp_path):
 
 
 @pytest.mark.long
-def test_every_cell_of_the_sample_agrees_with_its_chart(sample, sample_models):
-    for row in caseload(sample, cohort=sample_models).rows[::15]:
+@pytest.mark.parametrize("every", [30, pytest.param(15, marks=pytest.mark.slow)])
+def test_every_cell_of_the_sample_agrees_with_its_chart(sample, sample_models, every):
+    for row in caseload(sample, cohort=sample_models).rows[::every]:
         for cell in row.cells:
             live = client_trajectory(
                 sample, row.client_id, cell.instrument, cell.scale, cohort=sample_models

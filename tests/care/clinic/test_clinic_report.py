@@ -47,15 +47,16 @@ def store_with():
 
 def fill(store, pairs, *, instrument="rses", alone=0, target="self", ended=None, episodes=True):
     with store.writing(by="test") as record:
-        record.add(Clinician("K1", "Ada"))
+        people: list = [Clinician("K1", "Ada")]
         for number, (pre, *post) in enumerate([*pairs, *[(14,)] * alone]):
             name = f"C{number:03d}"
-            record.add(Client(name, clinician_id="K1"))
+            people.append(Client(name, clinician_id="K1"))
             if episodes:
-                record.add(Episode(f"E{number}", name, "K1", started_on=START, ended_on=ended))
+                people.append(Episode(f"E{number}", name, "K1", started_on=START, ended_on=ended))
             for week, score in enumerate((pre, *post)):
                 day = START + dt.timedelta(weeks=8 * week)
-                record.add(Administration(name, instrument, day, totals={"total": score}, target=target))
+                people.append(Administration(name, instrument, day, totals={"total": score}, target=target))
+        record.add_all(people)
 
 
 def in_care(store, *, start=START, end=END, **options):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -68,6 +69,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def exact(store: Store, quarter: str, definition: str) -> outcomes.OutcomeReport:
     period = period_of(quarter)
     return clinic_report(store, start=period.start, end=period.end, definition=definition, cohort="finished")
+
+
+@pytest.fixture(scope="module")
+def exact_report(store):
+    """Exact reports of the module's record, each made once: nothing is written to it but refused releases."""
+    return functools.cache(lambda quarter, definition: exact(store, quarter, definition))
 
 
 def published(store: Store, quarter: str, definition: str) -> dict[str, dict]:
@@ -145,9 +152,9 @@ def truths(report: outcomes.OutcomeReport) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("quarter", QUARTERS)
-def test_linear_programming_over_a_release_narrows_no_hidden_count(store, quarter):
+def test_linear_programming_over_a_release_narrows_no_hidden_count(store, exact_report, quarter):
     figures = published(store, quarter, "nhs")
-    known, true = ranges(figures, 5), truths(exact(store, quarter, "nhs"))
+    known, true = ranges(figures, 5), truths(exact_report(quarter, "nhs"))
     small = [name for name in known if 0 < true[name] < 5]
     assert small
     for name in known:
@@ -245,15 +252,15 @@ def missing_of(figure: dict, *, in_addition: bool) -> int | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def test_nothing_released_together_narrows_a_hidden_count(store):
+def test_nothing_released_together_narrows_a_hidden_count(store, exact_report):
     """Bounds, flow and figures of both definitions at once: the attacker adds up across them."""
     small = shown_bounds = 0
     for quarter in QUARTERS:
         reports = store.as_user("ana").release(quarter).content["reports"]
         known = everything_known(reports)
         shown_bounds += sum(figure["best"] is not None for each in reports for figure in each["figures"])
-        true = {f"n.{name}": count for name, count in exact(store, quarter, "nhs").tables[0].counts.items()}
-        report = exact(store, quarter, "jacobson-truax")
+        true = {f"n.{name}": count for name, count in exact_report(quarter, "nhs").tables[0].counts.items()}
+        report = exact_report(quarter, "jacobson-truax")
         for prefix, scale in SCALES.items():
             place = list(dict.fromkeys(metric.key for metric in report.metrics)).index(scale)
             true |= {f"{prefix}.{name}": count for name, count in report.tables[place].counts.items()}
@@ -292,11 +299,11 @@ def known_of_scale(figures: dict[str, dict], scale: str) -> dict[str, tuple[int,
 
 
 @pytest.mark.parametrize("scale", ["phq9_total", "gad7_total"])
-def test_linear_programming_over_one_measure_narrows_no_hidden_count(store, scale):
+def test_linear_programming_over_one_measure_narrows_no_hidden_count(store, exact_report, scale):
     small = 0
     for quarter in QUARTERS:
         known = known_of_scale(published(store, quarter, "jacobson-truax"), scale)
-        report = exact(store, quarter, "jacobson-truax")
+        report = exact_report(quarter, "jacobson-truax")
         names = list(known)
         equal = [[-1.0 if name == "paired" else float(name in CATEGORIES) for name in names]]
         most = [
@@ -326,11 +333,11 @@ def test_s1_a_year_cannot_be_released_over_its_quarters(store):
     assert all(a[1] < b[0] or b[1] < a[0] for i, a in enumerate(periods) for b in periods[i + 1 :])
 
 
-def test_s1_quarters_count_nobody_twice(store):
+def test_s1_quarters_count_nobody_twice(store, exact_report):
     """Adding up is no attack where cohorts do not nest: each episode is in one release."""
     ended = store.episodes().drop_nulls("ended_on")
     within = ended.filter(pl.col("ended_on").is_between(dt.date(2026, 1, 1), dt.date(2026, 9, 30))).height
-    total = sum(truths(exact(store, quarter, "nhs"))["ended_in_period"] for quarter in QUARTERS)
+    total = sum(truths(exact_report(quarter, "nhs"))["ended_in_period"] for quarter in QUARTERS)
     assert len(store.counted_in_releases()) == within == total
 
 
@@ -364,12 +371,12 @@ def test_s3_no_published_number_has_more_than_three_digits(store):
             assert figure["of"] is None or figure["of"] % 5 == 0
 
 
-def test_s3_a_mean_rests_on_twenty_people_and_its_sums_cannot_be_recalculated(store):
+def test_s3_a_mean_rests_on_twenty_people_and_its_sums_cannot_be_recalculated(store, exact_report):
     """All sums that round to the published d are possible: there are many, so no single change follows."""
     for quarter in QUARTERS:
         for name, figure in published(store, quarter, "jacobson-truax").items():
             if name.endswith("effect_size") and figure["value"] is not None:
-                metric = exact(store, quarter, "jacobson-truax")[name]
+                metric = exact_report(quarter, "jacobson-truax")[name]
                 assert metric.denominator >= 20
                 assert figure["of"] % 5 == 0
                 assert figure["value"] == f"{metric.value:.2f}"
@@ -379,11 +386,11 @@ def test_s3_a_mean_rests_on_twenty_people_and_its_sums_cannot_be_recalculated(st
                 )  # an interval would give t, and so the sum
 
 
-def test_s4_completeness_is_a_band_and_none_where_a_band_would_count_the_missing(store):
+def test_s4_completeness_is_a_band_and_none_where_a_band_would_count_the_missing(store, exact_report):
     bands = set()
     for quarter in QUARTERS:
         for definition in ("nhs", "jacobson-truax"):
-            report = exact(store, quarter, definition)
+            report = exact_report(quarter, definition)
             for name, figure in published(store, quarter, definition).items():
                 if report[name].completeness:
                     assert figure["count"] is figure["of"] is None
@@ -416,9 +423,9 @@ def test_a_clinician_who_could_subtract_their_own_clients_reads_no_release(store
         store.as_user("ash").releases()
 
 
-def test_what_is_released_agrees_with_the_exact_report_up_to_rounding(store):
+def test_what_is_released_agrees_with_the_exact_report_up_to_rounding(store, exact_report):
     for quarter in QUARTERS:
-        report = exact(store, quarter, "nhs")
+        report = exact_report(quarter, "nhs")
         for name, figure in published(store, quarter, "nhs").items():
             if figure["count"] is not None:
                 assert abs(figure["count"] - report[name].numerator) <= 2

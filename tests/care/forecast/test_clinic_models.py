@@ -17,8 +17,8 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def models(sample) -> CohortModels:
-    return CohortModels(sample)
+def models(sample_models) -> CohortModels:
+    return sample_models
 
 
 def test_the_expected_course_is_that_of_clients_who_began_with_the_same_score(sample, models):
