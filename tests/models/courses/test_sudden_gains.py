@@ -320,8 +320,15 @@ def test_an_option_that_does_not_exist_is_a_type_error_that_names_it():
         models.sudden_losses(table(a=[1.0]), **COLUMNS, higher_is_better=True, bridge=True)
 
 
-@pytest.mark.parametrize("kind", ["gain", "loss"])
-@pytest.mark.parametrize("higher_is_better", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "higher_is_better"),
+    [
+        ("gain", False),
+        ("loss", True),
+        pytest.param("gain", True, marks=pytest.mark.slow),
+        pytest.param("loss", False, marks=pytest.mark.slow),
+    ],
+)
 def test_scores_at_hand_have_the_steps_of_the_table(kind, higher_is_better):
     rng = np.random.default_rng(11)
     search = {"gain": models.sudden_gains, "loss": models.sudden_losses}[kind]

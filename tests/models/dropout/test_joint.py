@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 from pathlib import Path
@@ -41,6 +42,17 @@ def rows() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
+def made_by_link(rows):
+    """The joint model of a link, fitted once."""
+    return functools.cache(lambda link: joint_growth(rows, **COLUMNS, shape="linear", link=link))
+
+
+@pytest.fixture(scope="module")
+def made_with_few_nodes(rows):
+    return joint_growth(rows, **COLUMNS, shape="linear", nodes=5)
+
+
+@pytest.fixture(scope="module")
 def parts(rows):
     """Scores as they are, X = Z = (1, week)."""
     codes = rows["client"].to_numpy() - 1
@@ -72,9 +84,9 @@ def test_the_likelihood_at_given_parameters_is_that_of_tmb(parts, validation, li
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_the_estimates_are_those_of_tmb_but_for_its_approximation(rows, validation, link):
+def test_the_estimates_are_those_of_tmb_but_for_its_approximation(rows, made_by_link, validation, link):
     expected = TMB[link]
-    made = joint_growth(rows, **COLUMNS, shape="linear", link=link)
+    made = made_by_link(link)
     gamma = np.atleast_1d(expected["estimates"]["gamma"])
     errors = np.atleast_1d(expected["gamma_error"])
     for k, one in enumerate(made.association):
@@ -160,9 +172,9 @@ def test_the_gradient_is_the_derivative(parts, link):
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_without_association_it_is_the_two_separate_fits(rows, link):
+def test_without_association_it_is_the_two_separate_fits(rows, made_by_link, link):
     fit = models.growth_curve(rows, **COLUMNS, shape="linear", reml=False)
-    made = joint_growth(rows, **COLUMNS, shape="linear", link=link)
+    made = made_by_link(link)
     chance = sum(
         d * np.log(d / n) + (n - d) * np.log1p(-d / n)
         for d, n in zip(made.hazards["dropouts"], made.hazards["sessions"], strict=True)
@@ -179,9 +191,10 @@ def test_without_association_it_is_the_two_separate_fits(rows, link):
     assert np.abs(slope[-size:]).max() > 1.0
 
 
-def test_a_known_association_and_the_mean_course_are_recovered():
+@pytest.mark.parametrize("clients", [500, pytest.param(1500, marks=pytest.mark.slow)])
+def test_a_known_association_and_the_mean_course_are_recovered(clients):
     """The higher the true score the sooner one leaves: missing at random is too low, the joint model is not."""
-    made = joint_growth(_leavers(n=1500, gamma=0.2, seed=4), **COLUMNS, shape="linear")
+    made = joint_growth(_leavers(n=clients, gamma=0.2, seed=4), **COLUMNS, shape="linear")
     one = made.association[0]
     assert one.lower < 0.2 < one.upper
     assert one.lower > 0.1
@@ -236,7 +249,7 @@ def test_a_band_in_which_nobody_left_joins_the_one_before():
     assert all(0 < d < n for d, n in zip(*spread.counts, strict=True))
 
 
-def test_planned_endings_are_no_dropouts(rows):
+def test_planned_endings_are_no_dropouts(rows, made_by_link):
     last = rows.group_by("client").agg(pl.col("week").max().alias("last"))
     told = rows.join(last, on="client", maintain_order="left").with_columns(
         ending=pl.when(pl.col("last") < 8).then(
@@ -244,7 +257,7 @@ def test_planned_endings_are_no_dropouts(rows):
         )
     )
     made = joint_growth(told, **COLUMNS, shape="linear", ended="ending")
-    plain = joint_growth(rows, **COLUMNS, shape="linear")
+    plain = made_by_link("value")
     assert made.n_left + made.n_planned == plain.n_left
     assert made.hazards["dropouts"].sum() == made.n_left < plain.n_left
     assert made.association[0].estimate != plain.association[0].estimate
@@ -265,13 +278,17 @@ def test_a_random_intercept_covariates_and_any_frame(rows):
         assert other.association[0].estimate == pytest.approx(made.association[0].estimate, rel=1e-6)
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1e6])
-def test_another_scale_or_calendar_years_change_nothing_but_the_unit(rows, scale):
-    made = joint_growth(rows, **COLUMNS, shape="linear", nodes=5).association[0]
+@pytest.mark.parametrize("scale", [1e-6, pytest.param(1e6, marks=pytest.mark.slow)])
+def test_another_scale_changes_nothing_but_the_unit(rows, made_with_few_nodes, scale):
+    made = made_with_few_nodes.association[0]
     other = joint_growth(rows.with_columns(pl.col("score") * scale), **COLUMNS, shape="linear", nodes=5)
     assert other.association[0].estimate * scale == pytest.approx(made.estimate, rel=1e-6)
     assert other.association[0].standard_error * scale == pytest.approx(made.standard_error, rel=1e-6)
     assert "per point" in other.sentence
+
+
+def test_calendar_years_change_nothing(rows, made_with_few_nodes):
+    made = made_with_few_nodes.association[0]
     years = rows.with_columns(week=2024 + pl.col("week") / 52)
     late = joint_growth(years, **COLUMNS, shape="linear", nodes=5).association[0]
     assert late.estimate == pytest.approx(made.estimate, rel=1e-5)

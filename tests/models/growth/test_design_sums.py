@@ -90,8 +90,9 @@ def test_the_deviance_at_given_parameters_is_the_same_to_rounding(covariates):
 
 
 @pytest.mark.long
-def test_tests_and_intervals_are_those_of_client_sums():
-    options: dict[str, Any] = {**COLUMNS, "covariates": ["arm:time"]}
+@pytest.mark.parametrize("random", ["intercept", pytest.param(("intercept", "slope"), marks=pytest.mark.slow)])
+def test_tests_and_intervals_are_those_of_client_sums(random):
+    options: dict[str, Any] = {**COLUMNS, "covariates": ["arm:time"], "random": random}
     by_client, by_design = (models.growth_curve(FRAME, **options, sums_per=per) for per in ("client", "design"))
     for method in ("satterthwaite", "kenward-roger"):
         ours, theirs = (fit.tests(method=method) for fit in (by_design, by_client))

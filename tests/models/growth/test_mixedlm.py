@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import pickle
@@ -47,10 +48,16 @@ def _stock(formula: str = FORMULA, data: Any = DATA, *, reml: bool = True, **opt
         return smf.mixedlm(formula, data, groups="client", **options).fit(reml=reml, gtol=1e-9)
 
 
+@functools.cache
+def _stock_with_slopes(*, reml: bool = True) -> Any:
+    """Fit statsmodels once for all tests that only read it."""
+    return _stock(reml=reml, re_formula=RANDOM)
+
+
 @pytest.mark.parametrize("reml", [True, False])
 def test_same_estimates_as_statsmodels(reml):
     ours = models.mixedlm(FORMULA, DATA, groups="client", re_formula=RANDOM, reml=reml)
-    theirs = _stock(reml=reml, re_formula=RANDOM)
+    theirs = _stock_with_slopes(reml=reml)
     assert isinstance(ours._results, MixedLMResults)
     assert ours.llf >= theirs.llf - 1e-9
     np.testing.assert_allclose(ours.params, theirs.params, rtol=1e-5)
@@ -69,7 +76,7 @@ def test_same_estimates_as_statsmodels(reml):
 
 @pytest.mark.parametrize("reml", [True, False])
 def test_likelihood_and_hessian_are_statsmodels_own_at_any_parameters(reml):
-    theirs = _stock(reml=reml, re_formula=RANDOM)
+    theirs = _stock_with_slopes(reml=reml)
     ours = models.mixedlm(FORMULA, DATA, groups="client", re_formula=RANDOM, reml=reml).model
     elsewhere = MixedLMParams.from_components(
         fe_params=np.array([6.0, -2.0, 0.7]), cov_re=np.array([[2.0, 0.3], [0.3, 0.9]]), vcomp=np.zeros(0)
@@ -128,7 +135,7 @@ def test_standard_errors_of_variances_are_those_of_the_likelihood():
     np.testing.assert_allclose(result.bse_re, errors[:3], rtol=2e-4)
     table = result.summary().tables[1]
     assert table.loc["client Var", "Std.Err."] == f"{errors[0]:.3f}"
-    assert _stock(re_formula=RANDOM).bse_re.iloc[0] < 0.4 * errors[0]
+    assert _stock_with_slopes().bse_re.iloc[0] < 0.4 * errors[0]
 
 
 def test_arguments_stand_in_the_order_of_statsmodels():
@@ -139,7 +146,7 @@ def test_arguments_stand_in_the_order_of_statsmodels():
 
 
 def test_tests_and_tables_are_those_of_statsmodels():
-    ours, theirs = models.mixedlm(FORMULA, DATA, RANDOM, groups="client"), _stock(re_formula=RANDOM)
+    ours, theirs = models.mixedlm(FORMULA, DATA, RANDOM, groups="client"), _stock_with_slopes()
     np.testing.assert_allclose(ours.t_test(np.eye(3)).pvalue, theirs.t_test(np.eye(3)).pvalue, rtol=1e-4)
     assert ours.t_test("severity = 0").tvalue.item() == pytest.approx(theirs.tvalues["severity"], rel=1e-5)
     for constraint in ("severity = 0", np.eye(6)[:2]):

@@ -161,8 +161,13 @@ def _odd() -> pl.DataFrame:
     return DATA.with_columns(y=pl.col("y") + pl.when(rows).then(15.0).otherwise(0.0))
 
 
-def test_student_residuals_agree_with_glmmtmb():
-    fit = models.robust_growth(_odd(), **COLUMNS)
+@pytest.fixture(scope="module")
+def robust() -> Any:
+    return models.robust_growth(_odd(), **COLUMNS)
+
+
+def test_student_residuals_agree_with_glmmtmb(robust):
+    fit = robust
     expected = R["student"]
     assert fit.converged
     assert fit.log_likelihood == pytest.approx(expected["logLik"], abs=1e-4)
@@ -174,8 +179,8 @@ def test_student_residuals_agree_with_glmmtmb():
     assert fit.log_likelihood > fit.normal_log_likelihood + 20
 
 
-def test_the_odd_sessions_are_the_ones_discounted():
-    found = models.robust_growth(_odd(), **COLUMNS).discounted(below=0.3)
+def test_the_odd_sessions_are_the_ones_discounted(robust):
+    found = robust.discounted(below=0.3)
     shifted = DATA[R["odd_rows"]].select("client", "weeks")
     both = found.join(shifted, on=["client", "weeks"])
     assert len(both) / len(found) > 0.8

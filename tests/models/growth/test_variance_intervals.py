@@ -52,6 +52,15 @@ def test_profile_of_one_variance_with_fifteen_clients():
     np.testing.assert_allclose(_bounds(fit.variance_intervals(level=0.9)), R["small"], rtol=2e-4)
 
 
+def test_clients_who_do_not_differ_have_an_interval_from_zero():
+    frame = CASE("no_random_effects").filter(pl.col("client") < 40)
+    fit = models.growth_curve(frame, **COLUMNS, covariates=["severity"], random=["intercept"], reml=False)
+    between, within = fit.variance_intervals()
+    assert between.lower == 0
+    assert 0 < between.upper < within.lower < within.estimate < within.upper
+
+
+@pytest.mark.slow
 def test_a_variance_of_zero_has_an_interval_from_zero():
     fit = models.growth_curve(CASE("zero_slope_variance"), **COLUMNS, covariates=["severity"], reml=False)
     found = {i.name: i for i in fit.variance_intervals()}
@@ -74,11 +83,12 @@ def test_bootstrap_scatters_as_bootmer_does():
     assert (np.abs(found.mean(axis=0) - R["boot_mean"]) < 4.5 * spread / np.sqrt(400)).all()
 
 
-def test_bootstrap_draws_what_rows_would():
+@pytest.mark.parametrize("replicates", [120, pytest.param(300, marks=pytest.mark.slow)])
+def test_bootstrap_draws_what_rows_would(replicates):
     # the same model refitted to simulated rows: same centre and spread of the estimates
     frame = CASE("ordinary").filter(pl.col("client") < 40)
     fit = models.growth_curve(frame, **COLUMNS, covariates=["severity"])
-    drawn = fit.bootstrap(replicates=300, seed=1)
+    drawn = fit.bootstrap(replicates=replicates, seed=1)
     found = fit.estimates
     rng = np.random.default_rng(5)
     root = np.linalg.cholesky(found.random_covariance)
@@ -86,7 +96,7 @@ def test_bootstrap_draws_what_rows_would():
     x = np.column_stack([np.ones_like(f), f, frame["severity"].to_numpy()])
     codes = frame["client"].to_numpy()
     rows = []
-    for _ in range(300):
+    for _ in range(replicates):
         b = (root @ rng.standard_normal((2, 40)))[:, codes]
         y = x @ found.coefficients + b[0] + b[1] * f + rng.normal(0, np.sqrt(found.residual_variance), f.size)
         again = models.growth_curve(frame.with_columns(y=y), **COLUMNS, covariates=["severity"]).estimates
@@ -103,7 +113,7 @@ def test_bootstrap_draws_what_rows_would():
         [drawn.coefficients, drawn.covariances[:, 0, 0], drawn.covariances[:, 1, 1], drawn.residual_variances]
     )
     np.testing.assert_allclose(ours.std(axis=0), rows.std(axis=0), rtol=0.25)
-    assert (np.abs(ours.mean(axis=0) - rows.mean(axis=0)) < 4 * rows.std(axis=0) * np.sqrt(2 / 300)).all()
+    assert (np.abs(ours.mean(axis=0) - rows.mean(axis=0)) < 4 * rows.std(axis=0) * np.sqrt(2 / replicates)).all()
 
 
 def test_bootstrap_intervals_name_every_parameter():
