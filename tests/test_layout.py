@@ -10,16 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.syntax_trees import MODULES, ROOT, nodes_of
+
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("mbc", "dashboards")
-MODULES = sorted(
-    file.relative_to(ROOT)
-    for package in PACKAGES
-    for file in (ROOT / package).rglob("*.py")
-    if "versions" not in file.parts
-)
 FOLDERS = sorted({folder for module in MODULES for folder in module.parents if folder.parts})
 NOUNS = {"emerging", "reading", "scoring", "staging", "wording", "writing"}  # words of the field that end in -ing
 
@@ -34,7 +28,7 @@ def dotted(path: Path) -> str:
 def imports(module: Path) -> frozenset[str]:
     """Name every module that a module imports, at its top or later."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))):
+    for node in nodes_of(module):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -53,7 +47,7 @@ def room(module: str, package: str) -> str | None:
 def edges(package: Path) -> dict[str, set[str]]:
     """Give which folders of a package import which others."""
     name, found = dotted(package / "__init__"), {}
-    for module in MODULES:
+    for module in (module for module in MODULES if package in module.parents):
         here = room(dotted(module), name)
         if here is not None:
             there = {room(imported, name) for imported in imports(module)} - {None, here}

@@ -23,16 +23,10 @@ from mbc.care import CohortModels
 from mbc.cli.program import program
 from mbc.store import Store
 from tests.dashboards.record import make_record
+from tests.syntax_trees import MODULES, ROOT, nodes_of
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).resolve().parents[1]
-MODULES = sorted(
-    file.relative_to(ROOT)
-    for package in ("mbc", "dashboards")
-    for file in (ROOT / package).rglob("*.py")
-    if "versions" not in file.parts  # a released revision is never edited
-)
 PACKAGES = sorted({"/".join(module.parts[:2]) for module in MODULES})  # and the modules beside them
 EXCEPTIONS = {
     # the file is kept byte for byte as the seed gives it
@@ -77,18 +71,12 @@ def glossary() -> Glossary:
 def pattern() -> re.Pattern[str]:
     terms = sorted(glossary().texts, key=len, reverse=True)
     # "there is no file" is how one says it
-    return re.compile("|".join(rf"(?<!\w)(?<!there ){re.escape(term)}(?!\w)" for term in terms), re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?<!there )(?:{'|'.join(map(re.escape, terms))})(?!\w)", re.IGNORECASE)
 
 
 def unwanted(text: str) -> list[str]:
     """Name the texts of the left column that a text contains."""
     return pattern().findall(" ".join(text.split()))
-
-
-@functools.cache
-def nodes_of(module: Path) -> tuple[ast.AST, ...]:
-    """Every node of a module's syntax tree."""
-    return tuple(ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8"))))
 
 
 def bound_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int, bool]]:

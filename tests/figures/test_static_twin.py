@@ -17,36 +17,25 @@ from scripts.figure_pictures import trajectory
 pytestmark = pytest.mark.long
 
 
-def charts(course, theme="light"):
-    return {
-        "calendar": trajectory_figure(course, theme=theme),
-        "session": trajectory_figure(course, axis="session", theme=theme),
-        "turned": trajectory_figure(replace(course, higher_is_better=False), better_is_up=True, theme=theme),
-        "other": trajectory_figure(trajectory(), theme=theme),
-        "empty": trajectory_figure(
-            replace(
-                course,
-                segments=(),
-                marks=(),
-                not_applicable=(),
-                curves=(),
-                gaps=(),
-                cutoffs=(),
-                goals=(),
-                sessions=(),
-            ),
-            theme=theme,
-        ),
-        "no goal": goals_figure([], theme=theme),
-    }
+NOTHING = dict.fromkeys(
+    ("segments", "marks", "not_applicable", "curves", "gaps", "cutoffs", "goals", "sessions"), ()
+)
+CHARTS = {
+    "calendar": lambda course, theme: trajectory_figure(course, theme=theme),
+    "session": lambda course, theme: trajectory_figure(course, axis="session", theme=theme),
+    "turned": lambda course, theme: trajectory_figure(
+        replace(course, higher_is_better=False), better_is_up=True, theme=theme
+    ),
+    "other": lambda _, theme: trajectory_figure(trajectory(), theme=theme),
+    "empty": lambda course, theme: trajectory_figure(replace(course, **NOTHING), theme=theme),
+    "no goal": lambda _, theme: goals_figure([], theme=theme),
+}
+every = pytest.mark.parametrize("name", CHARTS)
 
 
-NAMES = ("calendar", "session", "turned", "other", "empty", "no goal")
-
-
-@pytest.mark.parametrize("name", NAMES)
+@every
 def test_every_value_of_the_chart_is_on_paper(course, name):
-    chart = charts(course)[name]
+    chart = CHARTS[name](course, "light")
     drawing = static(chart, title="x").drawing
     drawn = [mark for panel in drawing.panels for mark in panel.marks if isinstance(mark, Series | Area)]
     for trace in chart.data:
@@ -54,9 +43,9 @@ def test_every_value_of_the_chart_is_on_paper(course, name):
         assert any((mark.x, mark.y) == wanted and mark.name == (trace.name or "") for mark in drawn)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every
 def test_every_word_and_line_of_the_chart_is_on_paper(course, name):
-    chart = charts(course)[name]
+    chart = CHARTS[name](course, "light")
     drawing = static(chart, title="x").drawing
     marks = [mark for panel in drawing.panels for mark in panel.marks]
     notes = {note.text for note in chart.layout.annotations if note.xref != "paper"}
@@ -74,9 +63,9 @@ def without_opacity(drawing):
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every
 def test_a_chart_of_a_dark_page_is_the_same_on_paper(course, name):
-    light, dark = (static(charts(course, theme)[name], title="x").drawing for theme in ("light", "dark"))
+    light, dark = (static(CHARTS[name](course, theme), title="x").drawing for theme in ("light", "dark"))
     assert without_opacity(light) == without_opacity(dark)
 
 

@@ -32,17 +32,12 @@ KINDS = {
 
 
 QUICK = ("pandas", "polars")  # make test-quick asks these alone
+MARKS = dict.fromkeys(QUICK, ()) | {"duckdb": pytest.mark.long}  # the others: make test-all
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=() if kind in QUICK else pytest.mark.long) for kind in KINDS])
+@pytest.fixture(params=[pytest.param(kind, marks=MARKS.get(kind, pytest.mark.slow)) for kind in KINDS])
 def table(request):
     """Make a table of one kind from a dict of lists."""
-    return KINDS[request.param]
-
-
-@pytest.fixture(params=["pandas", "polars", pytest.param("duckdb", marks=pytest.mark.long)])
-def common_table(request):
-    """Make a table of one of the three most common kinds."""
     return KINDS[request.param]
 
 

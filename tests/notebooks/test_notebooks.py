@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import nbformat
 import pytest
@@ -14,6 +18,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 FIRST = FOLDER / "01_first_look.ipynb"
 BY_NAME = {path.stem.partition("_")[0]: path for path in NOTEBOOKS}
+SLOW = ("04", "06", "09")
 OPEN_RSE = FOLDER.parents[1] / "shared" / "data" / "rse.tsv.gz"
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -38,7 +43,11 @@ def test_notebook_runs_in_a_kernel(path, monkeypatch):
 @pytest.mark.notebook
 @pytest.mark.filterwarnings("default")  # a notebook shows warnings, and goes on
 @pytest.mark.parametrize(
-    "number", ["02", "03", "04", "05", "06", "07", "08", pytest.param("09", marks=pytest.mark.slow)]
+    "number",
+    [
+        pytest.param(number, marks=pytest.mark.slow if number in SLOW else ())
+        for number in sorted(BY_NAME.keys() - {"01"})
+    ],
 )
 def test_what_a_notebook_says_is_so(number):
     names, values = run(BY_NAME[number])
@@ -67,6 +76,27 @@ def test_what_a_notebook_says_is_so(number):
         assert sum(each["recovery"].numerator for each in names["clinics"].clinics.values()) == (
             names["clinics"].together["recovery"].numerator
         )
+
+
+@every_notebook
+def test_a_notebook_asks_only_for_what_is_there(path):
+    """Every import works, and every function that is called by its module has the arguments that are named."""
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    nodes = list(ast.walk(ast.parse("\n".join(cells))))
+    names: dict[str, Any] = {}
+    imports: list[ast.stmt] = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, []), path.name, "exec"), names)
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    found = 0
+    for call in calls:
+        module = call.func.value
+        if isinstance(module, ast.Name) and isinstance(names.get(module.id), ModuleType):
+            function = getattr(names[module.id], call.func.attr)
+            found += 1
+            if function.__module__.startswith("mbc"):
+                given = {word.arg for word in call.keywords if word.arg}
+                assert given <= set(inspect.signature(function).parameters)
+    assert found
 
 
 def test_the_second_notebook_is_stored_with_the_figures_of_open_answers():

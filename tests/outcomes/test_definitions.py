@@ -83,8 +83,19 @@ def by_hand(tables: Tables, cohort: str, low: int, high: int):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["polars", "pandas", "duckdb"])
-@pytest.mark.parametrize("cohort", outcomes.COHORTS)
+@pytest.mark.parametrize(
+    ("kind", "cohort"),
+    [
+        *(("polars", cohort) for cohort in outcomes.COHORTS),
+        ("duckdb", "in-care"),
+        *(
+            pytest.param(kind, cohort, marks=pytest.mark.slow)
+            for kind in ("pandas", "duckdb")
+            for cohort in outcomes.COHORTS
+            if (kind, cohort) != ("duckdb", "in-care")
+        ),
+    ],
+)
 def test_windows_after_an_elevated_score(people, kind, cohort):
     for name, low, high in (("hedis", 120, 240), ("cms159", 305, 425)):
         expected = by_hand(people, cohort, low, high)

@@ -77,7 +77,9 @@ def stop(process: subprocess.Popen[str], home: Path, number: int) -> tuple[int, 
     return process.returncode, errors, list(home.iterdir())
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_stopped_engine_leaves_no_folder(tmp_path, number, status):
     pytest.importorskip("duckdb")
     file, home = tmp_path / "scores.csv", tmp_path / "temporary"

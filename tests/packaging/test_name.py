@@ -31,7 +31,8 @@ LOOKS_OLD = re.compile("|".join(f"(?:{kind})" for kind in OLD_KINDS))
 
 def old_kind(text: str) -> list[str]:
     """Lines and commands that would install, or ask for, somebody else's package."""
-    return [found.group() for line in joined(text) if (found := LOOKS_OLD.search(line))]
+    lines = (line for line in joined(text) if IMPORT_NAME in line)  # as in every kind, and quickly seen
+    return [found.group() for line in lines if (found := LOOKS_OLD.search(line))]
 
 
 def joined(text: str) -> list[str]:

@@ -58,8 +58,16 @@ def traces() -> re.Pattern[str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", DOCUMENTS)
-@pytest.mark.parametrize("user", [None, "ash"])
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        *((None, kind) for kind in DOCUMENTS),
+        *(
+            pytest.param("ash", kind, marks=pytest.mark.slow if f"{kind} with everything" in DOCUMENTS else ())
+            for kind in DOCUMENTS
+        ),
+    ],
+)
 def test_safety_data_leave_no_trace(twins, kind, user):
     made = [DOCUMENTS[kind](store if user is None else store.as_user(user)) for store in twins]
     assert made[0].html() == made[1].html()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 import pytest
 
@@ -21,8 +22,14 @@ NAMES = (
 every = pytest.mark.parametrize("name", NAMES)
 
 
+@pytest.fixture(scope="module")
+def chart_of(drawn):
+    """Give the chart of one figure for one theme, each made once."""
+    return functools.cache(lambda name, theme="light": drawn[name].plotly(theme=theme))
+
+
 @every
-def test_every_series_is_a_trace_with_its_values(drawn, name):
+def test_every_series_is_a_trace_with_its_values(drawn, chart_of, name):
     marks = [
         (mark, panel.x.days)
         for panel in drawn[name].drawing.panels
@@ -30,9 +37,7 @@ def test_every_series_is_a_trace_with_its_values(drawn, name):
         if isinstance(mark, Series)
     ]
     traces = [
-        trace
-        for trace in drawn[name].plotly().data
-        if trace.fill is None and (trace.meta or {}).get("role") != "key"
+        trace for trace in chart_of(name).data if trace.fill is None and (trace.meta or {}).get("role") != "key"
     ]
     for trace, (mark, days) in zip(traces, marks, strict=True):
         x = tuple(day and float(day.toordinal()) for day in trace.x) if days else tuple(trace.x)
@@ -40,14 +45,14 @@ def test_every_series_is_a_trace_with_its_values(drawn, name):
 
 
 @every
-def test_the_key_is_that_of_paper(drawn, name):
-    shown = [trace.name for trace in drawn[name].plotly().data if trace.showlegend]
+def test_the_key_is_that_of_paper(drawn, chart_of, name):
+    shown = [trace.name for trace in chart_of(name).data if trace.showlegend]
     assert sorted(shown) == sorted(entry.name for entry in key_entries(drawn[name].drawing))
 
 
 @every
-def test_ticks_are_those_of_paper(drawn, name):
-    layout = drawn[name].plotly().layout
+def test_ticks_are_those_of_paper(drawn, chart_of, name):
+    layout = chart_of(name).layout
     for i, panel in enumerate(drawn[name].drawing.panels, start=1):
         axis = layout[f"xaxis{'' if i == 1 else i}"]
         assert tuple(axis.ticktext or ()) == tuple(label for _, label in panel.x.ticks)
@@ -55,15 +60,15 @@ def test_ticks_are_those_of_paper(drawn, name):
 
 @every
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_each_theme_has_its_paper_and_the_caption_travels_with_it(drawn, name, theme):
-    layout = drawn[name].plotly(theme=theme).layout
+def test_each_theme_has_its_paper_and_the_caption_travels_with_it(drawn, chart_of, name, theme):
+    layout = chart_of(name, theme).layout
     assert layout.paper_bgcolor == PALETTES[theme].paper
     assert layout.meta["caption"] == drawn[name].drawing.caption
 
 
 @every
-def test_it_needs_neither_network_nor_webgl(drawn, name):
-    figure = drawn[name].plotly()
+def test_it_needs_neither_network_nor_webgl(chart_of, name):
+    figure = chart_of(name)
     assert {trace.type for trace in figure.data} == {"scatter"}
     assert "http" not in figure.to_json()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -71,15 +72,18 @@ def test_the_bytes_do_not_depend_on_the_run():
     code = (
         "from mbc import figures, models\n"
         "rates = {'A': models.wilson_interval(8, 10), 'B': models.wilson_interval(20, 40)}\n"
-        "print(figures.forest(rates).svg() + figures.funnel(rates).svg())"
+        "made = figures.forest(rates).svg() + figures.funnel(rates).svg()"
     )
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PATH": ""}, capture_output=True, check=True
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(runs) == 1
+    here: dict[str, str] = {}
+    exec(code, here)
+    seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"  # another than here
+    there = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint(made)"],
+        env={"PYTHONHASHSEED": seed, "PATH": ""},
+        capture_output=True,
+        check=True,
+    )
+    assert there.stdout.decode().removesuffix("\n") == here["made"]
 
 
 @every

@@ -49,20 +49,21 @@ def doubts(function, *args, **options) -> list[str]:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("clients", "sessions"),
+    ("clients", "sessions", "tables"),
     [
-        pytest.param(400, 1, marks=pytest.mark.slow),
-        (200, 1),
-        pytest.param(40, 10, marks=pytest.mark.slow),
-        pytest.param(12, 20, marks=pytest.mark.slow),
+        (200, 1, 30),
+        pytest.param(200, 1, 120, marks=pytest.mark.slow),
+        pytest.param(400, 1, 120, marks=pytest.mark.slow),
+        pytest.param(40, 10, 120, marks=pytest.mark.slow),
+        pytest.param(12, 20, 120, marks=pytest.mark.slow),
     ],
 )
-def test_ordinary_answers_raise_no_doubt(clients, sessions):
+def test_ordinary_answers_raise_no_doubt(clients, sessions, tables):
     """Of 120 simulated tables per size none is doubted: an upper 95 % limit of 2.5 % for false alarms."""
     alarms = [
         (key, seed, text)
         for key in SIMULATED
-        for seed in range(120 // len(SIMULATED) + 1)
+        for seed in range(tables // len(SIMULATED) + 1)
         for text in doubts(mbc.score, table(key, answers(key, seed, clients, sessions)), key)
     ]
     assert alarms == []

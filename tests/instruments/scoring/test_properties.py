@@ -115,7 +115,7 @@ def test_prorating_a_complete_record_changes_nothing(key):
 
 
 @every_instrument
-@pytest.mark.parametrize("missing", ["strict", "prorate"])
+@pytest.mark.parametrize("missing", ["prorate", pytest.param("strict", marks=pytest.mark.slow)])
 def test_no_pattern_of_answers_leaves_the_printed_range(key, missing):
     @few
     @given(sheets(key, blanks=True))

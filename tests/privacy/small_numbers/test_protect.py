@@ -75,7 +75,15 @@ def tables(k: int, size: int):
         yield counts
 
 
-@pytest.mark.parametrize(("preset", "size"), [("nhs5", 60), ("cms11", 30), (7, 20)])
+@pytest.mark.parametrize(
+    ("preset", "size"),
+    [
+        ("nhs5", 60),
+        ("cms11", 8),
+        pytest.param("cms11", 30, marks=pytest.mark.slow),
+        pytest.param(7, 20, marks=pytest.mark.slow),
+    ],
+)
 def test_no_hidden_count_is_narrowed_below_the_preset(preset, size):
     rule = small_number_rule(preset)
     for counts in tables(rule.smallest, size):
@@ -92,9 +100,10 @@ def test_no_hidden_count_is_narrowed_below_the_preset(preset, size):
             assert high - low >= rule.smallest - 2, (counts, "began, not recovered")
 
 
-def test_the_two_attackers_agree():
+@pytest.mark.parametrize("size", [8, pytest.param(25, marks=pytest.mark.slow)])
+def test_the_two_attackers_agree(size):
     rule = small_number_rule("nhs5")
-    for counts in tables(5, 25):
+    for counts in tables(5, size):
         shown = {
             name: Shown(None, True) if rule.hides(n) else Shown(rule.rounded(n)) for name, n in counts.items()
         }
