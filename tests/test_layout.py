@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import functools
 import importlib
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.syntax_trees import MODULES, ROOT, nodes_of
+from tests.source_code import MODULES, ROOT, read
 
 pytestmark = pytest.mark.long
 
@@ -22,18 +21,6 @@ def dotted(path: Path) -> str:
     """Name the module or package of a path."""
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-@functools.cache
-def imports(module: Path) -> frozenset[str]:
-    """Name every module that a module imports, at its top or later."""
-    names: set[str] = set()
-    for node in nodes_of(module):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(names)
 
 
 def room(module: str, package: str) -> str | None:
@@ -50,7 +37,7 @@ def edges(package: Path) -> dict[str, set[str]]:
     for module in (module for module in MODULES if package in module.parents):
         here = room(dotted(module), name)
         if here is not None:
-            there = {room(imported, name) for imported in imports(module)} - {None, here}
+            there = {room(imported, name) for imported in read(module).imports} - {None, here}
             found.setdefault(here, set()).update(there)
     return found
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from mbc.care import CohortModels
 from mbc.cli.program import program
 from mbc.store import Store
 from tests.dashboards.record import make_record
-from tests.syntax_trees import MODULES, ROOT, nodes_of
+from tests.source_code import MODULES, ROOT, read
 
 pytestmark = pytest.mark.long
 
@@ -79,36 +78,6 @@ def unwanted(text: str) -> list[str]:
     return pattern().findall(" ".join(text.split()))
 
 
-def bound_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int, bool]]:
-    """Every name that a module binds, its line, and whether it is a function's."""
-    for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id, node.lineno, False
-        elif isinstance(node, ast.arg):
-            yield node.arg, node.lineno, False
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr, node.lineno, False
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            yield node.name, node.lineno, False
-        elif isinstance(node, ast.alias) and node.asname:
-            yield node.asname, 0, False
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, node.lineno, True
-
-
-def messages(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
-    """Every text of a module that a person may read: strings with a space that are no docstring."""
-    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # of attributes, too
-    for node in nodes:
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and " " in node.value
-            and id(node) not in docstrings
-        ):
-            yield node.value, node.lineno
-
-
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     """A command and all below it, with the words that call it."""
     yield path, command
@@ -138,7 +107,7 @@ def test_names_say_what_they_hold(package: str):
     wrong = [
         f"{module}:{line}: {name}"
         for module in modules_of(package)
-        for name, line, is_function in bound_names(nodes_of(module))
+        for name, line, is_function in read(module).names
         if name.lstrip("_") in words.names or (is_function and name.lstrip("_") in words.functions)
     ]
     assert not wrong
@@ -149,7 +118,7 @@ def test_messages_are_in_words_of_the_field(package: str):
     assert not [
         f"{module}:{line}: {word}"
         for module in modules_of(package)
-        for text, line in messages(nodes_of(module))
+        for text, line in read(module).messages
         for word in unwanted(text)
         if (module, word.lower()) not in EXCEPTIONS
     ]

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 FIRST = FOLDER / "01_first_look.ipynb"
 BY_NAME = {path.stem.partition("_")[0]: path for path in NOTEBOOKS}
-SLOW = ("04", "06", "09")
+SLOW = ("04", "05", "06", "09")
 OPEN_RSE = FOLDER.parents[1] / "shared" / "data" / "rse.tsv.gz"
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

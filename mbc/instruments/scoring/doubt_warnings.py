@@ -52,12 +52,15 @@ def warn_of_doubts(sheet: Sheet, form: Form, *, coding_stated: bool) -> None:
     coding_stated : bool
         Whether the caller named the coding: then it is not doubted.
     """
+    numbers = sheet.numbers.frame
+    if isinstance(numbers, nw.DataFrame) and len(numbers) * len(form.order) < MANY_ANSWERS:
+        return
     answers = _sample(sheet, form, _LOOK_AT)
     if np.count_nonzero(np.isfinite(answers)) < MANY_ANSWERS:
         return
     coding = None if coding_stated else _coding_doubt(sheet, form, answers)
-    if coding is not None and isinstance(sheet.numbers.frame, nw.DataFrame):
-        coding = _coding_doubt(sheet, form, _sample(sheet, form, len(sheet.numbers.frame)))
+    if coding is not None and isinstance(numbers, nw.DataFrame):
+        coding = _coding_doubt(sheet, form, _sample(sheet, form, len(numbers)))
     order = order_doubt(sheet.instrument, form, sheet.coding, ItemMoments.of(answers))
     for doubt in (coding, order):
         if doubt is not None:
