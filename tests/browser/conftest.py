@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from mbc.care import make_release
 from mbc.store import Store
+from tests.browser.axe import LOOKS, OTHER_LOOKS, violations_by_look
 from tests.dashboards.record import PASSWORD, make_record
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
@@ -123,6 +125,7 @@ class Watch:
 
 
 Visit = Callable[..., Page]
+Look = Callable[[Page], list[str]]
 # a server slows down who signs in again and again, so each user's cookie is used for as long as it is good
 _SIGNED_IN: dict[tuple[str, str | None], list[Any]] = {}
 
@@ -130,6 +133,17 @@ _SIGNED_IN: dict[tuple[str, str | None], list[Any]] = {}
 @pytest.fixture
 def watch() -> Watch:
     return Watch()
+
+
+@pytest.fixture(params=["in turn", pytest.param("all", marks=pytest.mark.slow)])
+def look(request: pytest.FixtureRequest) -> Look:
+    """Give the violations of a page as it is now: its states in LOOKS by turns, or each in all looks."""
+    turn = cycle(LOOKS)
+
+    def look_at(page: Page) -> list[str]:
+        return violations_by_look(page, (next(turn),) if request.param == "in turn" else (*LOOKS, *OTHER_LOOKS))
+
+    return look_at
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,19 @@ TURNED = """(anchor) => {
 # Pixels by which the page is wider than its window.
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+UPRIGHT, ON_ITS_SIDE = 703, 1032  # pixels between the margins of A4
+
+
+def fits_on_paper(page: Page, width: int) -> None:
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate(OVERFLOW) <= 0
+    wide = "() => [...document.querySelectorAll('main table')].filter((t) => t.scrollWidth > innerWidth).length"
+    assert page.evaluate(wide) == 0
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 # The words that are seen of a page without scrolling: texts with a letter, drawings left out.
 WORDS = """() => {
   const words = [];

@@ -25,8 +25,7 @@ from mbc.care.askings.sheets import sheet_of
 from mbc.instruments import instrument, wording
 from mbc.reports import measures_explanation
 from mbc.store import Store
-from tests.browser.conftest import CHROMIUM, QUIET, Visit, Watch
-from tests.browser.test_axe import LOOKED_AT, Looks, violations_by_look
+from tests.browser.conftest import CHROMIUM, QUIET, Look, Visit, Watch
 
 pytestmark = pytest.mark.browser
 
@@ -160,25 +159,24 @@ def test_nothing_of_it_is_left_in_the_profile_of_the_browser(clinic: Clinic, chr
     assert box is None  # the address, which a browser does remember, leads nowhere any more
 
 
-@LOOKED_AT
-def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: Browser, looks: Looks):
+def test_no_page_of_the_questionnaire_violates_a_rule(clinic: Clinic, chromium: Browser, look: Look):
     context = chromium.new_context()
     page = context.new_page()
     made = clinic.ask("fr", explained=True)
     page.goto(made.link)
-    broken = violations_by_look(page, looks)
+    broken = look(page)
     page.get_by_role("button", name="Commencer").click()
     page.locator("button[name=value]").nth(2).click()
-    broken += violations_by_look(page, looks)
+    broken += look(page)
     page.get_by_role("link", name="Retour").click()
-    broken += violations_by_look(page, looks)
+    broken += look(page)
     page.goto(page.url.rpartition("/")[0] + "/review")
-    broken += violations_by_look(page, looks)
+    broken += look(page)
     page.get_by_role("button", name="Envoyer").click()
     expect(page.get_by_role("heading", level=4)).to_have_count(2)
-    broken += violations_by_look(page, looks)
+    broken += look(page)
     page.goto(clinic.settings.address)
-    assert broken + violations_by_look(page, looks) == []
+    assert broken + look(page) == []
     context.close()
 
 
@@ -202,7 +200,7 @@ def scored(clinic: Clinic, language: str) -> str:
     return f"{clinic.settings.address}/f/{token}"
 
 
-@pytest.mark.parametrize("scripts", [False, True])
+@pytest.mark.parametrize("scripts", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_earlier_scores_fit_a_phone_and_are_gone_when_left(clinic: Clinic, chromium: Browser, scripts: bool):
     context = chromium.new_context(viewport=PHONE, java_script_enabled=scripts, has_touch=True)
     page = context.new_page()
@@ -234,8 +232,7 @@ def test_earlier_scores_fit_a_phone_and_are_gone_when_left(clinic: Clinic, chrom
     context.close()
 
 
-@LOOKED_AT
-def test_the_page_with_earlier_scores_violates_no_rule(clinic: Clinic, chromium: Browser, looks: Looks):
+def test_the_page_with_earlier_scores_violates_no_rule(clinic: Clinic, chromium: Browser, look: Look):
     context = chromium.new_context()
     page = context.new_page()
     page.goto(scored(clinic, "de"))
@@ -244,8 +241,8 @@ def test_the_page_with_earlier_scores_violates_no_rule(clinic: Clinic, chromium:
     page.goto(page.url.rpartition("/")[0] + "/review")
     page.get_by_role("button", name="Senden").click()
     expect(page.locator("svg")).to_have_count(2)
-    broken = violations_by_look(page, looks)
+    broken = look(page)
     for fold in page.locator("summary").all():
         fold.click()
-    assert broken + violations_by_look(page, looks) == []
+    assert broken + look(page) == []
     context.close()

@@ -94,18 +94,45 @@ def test_a_sign_in_that_ended_leaves_nothing_in_sight(visit: Visit, address: str
     assert "Willow" not in page.content()
 
 
-def test_the_restricted_section_opens_by_a_button_and_hides_by_one_key(visit: Visit, watch: Watch):
+def test_the_restricted_section_opens_by_a_button_and_hides_by_one_key_on_paper_and_when_the_window_is_left(
+    visit: Visit, watch: Watch
+):
+    """One visit: drawing a client's page takes longer than all that is asked of it."""
     page = visit("/client/C001", "ash")
+    drawn(page)
     expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
     assert "thoughts of death" not in page.content()
     button = page.locator("#record-button")
     button.click()
     expect(page.locator("#record")).to_contain_text("PHQ-9")
     expect(button).to_have_attribute("aria-expanded", "true")
+    prints_without_controls_and_without_the_restricted_section(page)
     page.keyboard.press("Escape")
     expect(page.locator("#record")).to_be_hidden()
     expect(button).to_have_attribute("aria-expanded", "false")
+    expect(page.locator("#record")).to_be_empty()  # the answer to that has come: what comes next is not replaced
+    button.click()
+    expect(page.locator("#record")).to_contain_text("PHQ-9")
+    hides_when_the_window_is_left(page)
     assert watch.complaints == []
+
+
+def prints_without_controls_and_without_the_restricted_section(page: Page) -> None:
+    page.emulate_media(media="print")
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.get_by_role("banner")).to_be_hidden()
+    expect(page.locator("#chart-rses-total")).to_be_visible()
+    page.emulate_media(media="screen")
+    expect(page.locator("#record")).to_be_visible()
+
+
+def hides_when_the_window_is_left(page: Page) -> None:
+    page.evaluate(
+        "() => { Object.defineProperty(document, 'hidden', { value: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.locator("#record-button")).to_have_attribute("aria-expanded", "false")
 
 
 def test_an_analyst_sees_outcomes_and_nothing_else(visit: Visit, watch: Watch, address: str):
@@ -161,18 +188,6 @@ def test_a_record_is_opened_out_of_turn_by_a_form_and_goes_when_its_time_is_up(
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     assert "Willow" not in page.content()
     assert [said for said in watch.complaints if "404" not in said] == []
-
-
-def test_the_restricted_section_hides_when_the_window_is_left(visit: Visit):
-    page = visit("/client/C001", "ash")
-    page.locator("#record-button").click()
-    expect(page.locator("#record")).to_contain_text("PHQ-9")
-    page.evaluate(
-        "() => { Object.defineProperty(document, 'hidden', { value: true });"
-        " document.dispatchEvent(new Event('visibilitychange')); }"
-    )
-    expect(page.locator("#record")).to_be_hidden()
-    expect(page.locator("#record-button")).to_have_attribute("aria-expanded", "false")
 
 
 def test_flags_to_review_are_out_of_sight_until_asked_for_at_one_key_and_on_paper(
