@@ -51,7 +51,7 @@ def served_record(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def address(served_record: str) -> Iterator[str]:
+def address(served_record: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Where a small record is served, by the command a clinic would use."""
     url = served_record
     asking = Path(url.removeprefix("sqlite:///")).with_name("asking.toml")
@@ -77,6 +77,7 @@ def address(served_record: str) -> Iterator[str]:
     assert running.stdout
     patience = threading.Timer(120, running.kill)  # a server that is stuck must not hold up every other test
     patience.start()
+    request.getfixturevalue("chromium")  # both start at the same time
     found = re.search(r"http://127\.0\.0\.1:\d+", running.stdout.readline())
     patience.cancel()
     assert found, "the server did not start"

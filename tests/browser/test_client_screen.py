@@ -83,12 +83,17 @@ def it_is_at_most_two_sheets_each_with_who_and_when(page: Page, file: Path) -> N
     assert len(re.findall(rb"/Type\s*/Page\b", sheet)) <= 2
 
 
-def test_a_phone_shows_who_and_what_to_ask_first_and_is_not_endless(visit: Visit):
-    page = visit("/client/C001", "ash", width=390, height=844)
+def test_a_phone_has_the_same_list_and_shows_who_and_what_to_ask_first_and_is_not_endless(
+    visit: Visit, watch: Watch
+):
+    page = visit("/caseload", "ash", width=390, height=844)
+    page.get_by_role("link", name="Willow").click()
+    expect(page.get_by_role("heading", level=1, name="Willow")).to_be_visible()
     drawn(page)
     assert page.evaluate("() => document.documentElement.scrollHeight") < 4000
     assert page.evaluate(BOTTOM, "ol.ask li") < 844
     assert page.evaluate(OVERFLOW) <= 0
+    assert watch.complaints == []
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def entries(clinic: tuple[Clinic, str]) -> list[Entry]:
     return [entry_of(made.record, wren, key) for key in TYPED]
 
 
-IN_MAKE_TEST = ("sol", "noa")  # the server's answers to all of them are in tests/dashboards/pages/record
+IN_MAKE_TEST = ("sol",)  # the server's answers to all of them are in tests/dashboards/pages/record
 
 
 @pytest.mark.parametrize(

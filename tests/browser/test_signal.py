@@ -34,6 +34,8 @@ def answers(url: str) -> list[tuple[str, str | None]]:
         return store.signal_answers(client_id="C010").select("answer", "change").rows()
 
 
+@pytest.mark.slow  # in make test: forms by keyboard, thumb and after the sign-in ended in test_record, and
+# the answers to a signal in tests/dashboards/pages/record/test_signal_form.py
 def test_a_signal_is_answered_by_keyboard_thumb_and_after_the_sign_in_ended(
     falling: str, visit: Visit, watch: Watch
 ):

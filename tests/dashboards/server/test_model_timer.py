@@ -51,18 +51,18 @@ def test_a_page_says_that_the_model_is_being_made_and_then_shows_it(url, make_ap
     assert f"Learned from {N_CLIENTS} clients of this clinic, on 2 March 2026." in page
 
 
-def test_the_timer_looks_at_once_and_ends_with_the_server(url, make_app, monkeypatch):
+def test_the_timer_looks_at_once_and_ends_with_the_server(record_url, make_app, monkeypatch):
     looked = threading.Event()
     monkeypatch.setattr(ModelTimer, "look", lambda _: looked.set())
-    with making_models(make_app(url, today=DAY), every=30):
+    with making_models(make_app(record_url, today=DAY), every=30):
         assert looked.wait(5)
     assert not any(thread.name == "models" for thread in threading.enumerate())
 
 
-def test_a_fit_under_way_is_ended_with_the_server(url, make_app, monkeypatch):
+def test_a_fit_under_way_is_ended_with_the_server(record_url, make_app, monkeypatch):
     started = threading.Event()
     monkeypatch.setattr(model_timer, "due_models", lambda *_: [started.set() or "rses"])
-    timer = ModelTimer(make_app(url, today=DAY))
+    timer = ModelTimer(make_app(record_url, today=DAY))
     timer.thread.start()
     assert started.wait(5)
     timer.stop()

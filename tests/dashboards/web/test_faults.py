@@ -128,7 +128,13 @@ def ask(asked: Asked) -> list:
     return answers
 
 
-@pytest.mark.parametrize("statement", BREAKS.values(), ids=BREAKS.keys())
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param(statement, id=what, marks=pytest.mark.slow if what == "answers are gone" else ())
+        for what, statement in BREAKS.items()
+    ],
+)
 def test_a_broken_database_tells_nobody_anything_on_any_page(served, log: io.StringIO, statement: str):
     pages, _, break_record = served
     break_record(statement)

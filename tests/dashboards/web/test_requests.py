@@ -96,7 +96,7 @@ ANYTHING = st.recursive(
 
 
 @pytest.mark.long
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=ANYTHING)
 def test_no_body_breaks_a_callback(signed_in: Callable[[str], FlaskClient], body: object):
     if "visitor" not in test_no_body_breaks_a_callback.__dict__:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import cycle, islice
 
 import pytest
 
@@ -106,9 +107,11 @@ def test_every_choice_that_is_offered_has_an_answer(store_of):
     assert periods == [choice.value for choice in period_choices(date(2026, 3, 31))]
     definitions = [choice.value for choice in definition_choices()]
     cohorts = [option["value"] for option in named(page, ids.COHORT).data]
-    pairs = [(definition, cohorts[0]) for definition in definitions]
-    pairs += [(definitions[0], cohort) for cohort in cohorts[1:]]
-    assert len(pairs) == len(definitions) + len(cohorts) - 1 > 7
+    n_pairs = max(len(definitions), len(cohorts))
+    pairs = list(islice(zip(cycle(definitions), cycle(cohorts), strict=False), n_pairs))
+    assert {definition for definition, _ in pairs} == set(definitions)
+    assert {cohort for _, cohort in pairs} == set(cohorts)
+    assert len(definitions) + len(cohorts) > 8
     for definition, cohort in pairs:
         require_answer(store_of, cohort, definition)
 

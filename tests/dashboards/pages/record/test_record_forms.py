@@ -11,8 +11,13 @@ import pytest
 from tests.dashboards.pages.record.sheets import FORMS, LIST, RESTRICTED, TODAY, fill, safely, undo, values_of
 from tests.dashboards.record import PASSWORD
 
+# the others once in make test: in test_forbidden_roles
+IN_MAKE_TEST = ("session", "goal-ratings", "goal", "relationship-began", "measure", "release", "paper")
 
-@pytest.mark.parametrize("key", FORMS)
+
+@pytest.mark.parametrize(
+    "key", [pytest.param(key, marks=() if key in IN_MAKE_TEST else pytest.mark.slow) for key in FORMS]
+)
 def test_each_form_writes_once_is_undone_and_writes_again(ash, record, key):
     typed, read, expected = FORMS[key]
     before = safely(read, record)
