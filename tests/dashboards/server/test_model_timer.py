@@ -11,12 +11,13 @@ from dashboards.server import model_timer
 from dashboards.server.model_timer import ModelTimer, making_models
 from mbc.store import Clinician, Store
 from mbc.store.writing.transaction import Writing
-from tests.care.forecast.test_kept_models import DAY, N_CLIENTS, fill
+from tests.care.forecast.test_kept_models import DAY, fill
 from tests.dashboards.conftest import sign_in
 from tests.dashboards.record import PASSWORD
 
 pytestmark = pytest.mark.long
 
+N_CLIENTS = 45  # of whom a course can be learned
 BEING_MADE = "No forecast yet: the clinic's model is being fitted."
 
 
@@ -24,7 +25,7 @@ BEING_MADE = "No forecast yet: the clinic's model is being fitted."
 def url(tmp_path: Path) -> str:
     address = f"sqlite:///{tmp_path / 'clinic.db'}"
     with Store.create(address) as store:
-        fill(store)
+        fill(store, N_CLIENTS)
         with store.writing() as record:
             assign_to(record)
         store.assign([f"C{client}" for client in range(N_CLIENTS)], "K1", reason="the first")
