@@ -24,7 +24,11 @@ OTHER_PASSWORD = "nine otters, one quiet lantern"
 
 
 @pytest.fixture
-def staffed(store) -> Store:
+def staffed(filled) -> Store:
+    return filled(fill_staffed)
+
+
+def fill_staffed(store: Store) -> None:
     with store.writing(by="intake") as record:
         record.add_all([Clinician("K1", "One"), Clinician("K2", "Two"), Client("C1", None, "K1")])
     store.accounts.add("ann", GOOD_PASSWORD, "clinician", "K1")
@@ -32,7 +36,6 @@ def staffed(store) -> Store:
     store.accounts.add("sue", GOOD_PASSWORD, "supervisor", supervises=["K1", "K2"])
     store.accounts.add("lead", GOOD_PASSWORD, "safety_lead")
     assert store.verify().intact
-    return store
 
 
 def attack(store: Store, *statements: str) -> None:
@@ -132,6 +135,8 @@ POSTGRES_SCHEMA = {
     "a constraint dropped": "ALTER TABLE score DROP CONSTRAINT fk_score_set_id",
     "a table": "CREATE TABLE copied AS SELECT * FROM answer",
 }
+# In make test stay what SQLite does not have: a trigger that is there and off, one with other words, and a rule.
+LATER_ON_POSTGRES = {"a trigger dropped", "an index dropped", "a constraint dropped", "a table"}
 
 
 @pytest.mark.parametrize("attempt", SQLITE_SCHEMA)
@@ -143,7 +148,9 @@ def test_a_changed_schema_is_named(tmp_path, attempt):
 
 
 @pytest.mark.parametrize("database", DATABASES[1:], indirect=True)
-@pytest.mark.parametrize("attempt", POSTGRES_SCHEMA)
+@pytest.mark.parametrize(
+    "attempt", [pytest.param(name, marks=[pytest.mark.slow] * (name in LATER_ON_POSTGRES)) for name in POSTGRES_SCHEMA]
+)
 def test_a_changed_schema_is_named_on_a_server(empty_url, attempt, real_schema):
     with Store.create(empty_url) as store:
         assert store.verify().faults == ()

@@ -26,12 +26,15 @@ ADDRESS = "office@clinic.example"
 
 
 @pytest.fixture
-def people(store) -> Store:
+def people(filled) -> Store:
+    return filled(add_ann)
+
+
+def add_ann(store: Store) -> None:
     with store.writing(by="intake") as record:
         record.add(Clinician("K1", "One"))
     store.accounts.add("ann", GOOD_PASSWORD, "clinician", "K1")
     store.accounts.set_notice_address(ADDRESS)
-    return store
 
 
 def guess(store: Store, name: str, *, times: int = 5) -> None:

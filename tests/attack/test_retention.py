@@ -18,7 +18,11 @@ TODAY = date(2026, 11, 28)
 
 
 @pytest.fixture
-def kept(store) -> Store:
+def kept(filled) -> Store:
+    return filled(fill_kept)
+
+
+def fill_kept(store: Store) -> None:
     def episode(number: int, ended: date | None) -> Episode:
         client = f"C{number}"
         return Episode(f"E{number}", client, "K1", None, date(2010, 1, 4), ended, "agreed" if ended else None)
@@ -36,7 +40,6 @@ def kept(store) -> Store:
             [episode(7, date(2012, 2, 29)), Administration("C7", "who5", date(2012, 2, 29), (1, 2, 3, 4, 5))]
         )
         record.add(Administration("C1", "hits", date(2024, 5, 1), (1, 1, 1, 1)))  # says nothing of a contact
-    return store
 
 
 def test_who_is_due_by_the_last_contact_of_the_last_episode(kept):

@@ -26,11 +26,14 @@ WRONG = "wrong wrong wrong"
 
 
 @pytest.fixture
-def people(store) -> Store:
+def people(filled) -> Store:
+    return filled(add_ann)
+
+
+def add_ann(store: Store) -> None:
     with store.writing(by="intake") as record:
         record.add(Clinician("K1", "One"))
     store.accounts.add("ann", GOOD_PASSWORD, "clinician", "K1")
-    return store
 
 
 def refusals(store: Store) -> int:

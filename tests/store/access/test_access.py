@@ -36,7 +36,11 @@ PERSONS = (
 
 
 @pytest.fixture
-def three(store):
+def three(filled):
+    return filled(fill_three)
+
+
+def fill_three(store):
     with store.writing(by="intake") as record:
         fill_numbers(record, (1, 2, 3))
     accounts = store.accounts
@@ -45,7 +49,6 @@ def three(store):
     accounts.add("supervisor", GOOD_PASSWORD, "supervisor", "T1", supervises=["T2"])
     for role in ("analyst", "researcher", "safety_lead", "administrator"):
         accounts.add(role, GOOD_PASSWORD, role)
-    return store
 
 
 def view(store, account):

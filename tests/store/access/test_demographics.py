@@ -17,7 +17,11 @@ DAY = date(2026, 5, 1)
 
 
 @pytest.fixture
-def two(store):
+def two(filled):
+    return filled(fill_two)
+
+
+def fill_two(store):
     with store.writing(by="intake") as record:
         fill_numbers(record, (1, 2))
     grant = {"permissions": ["demographics:read"]}
@@ -25,7 +29,6 @@ def two(store):
     store.accounts.add("granted", GOOD_PASSWORD, "clinician", "T1", **grant)
     store.accounts.add("above", GOOD_PASSWORD, "supervisor", supervises=["T1", "T2"], **grant)
     store.accounts.add("ana", GOOD_PASSWORD, "analyst")
-    return store
 
 
 def test_with_the_permission_one_reads_and_writes_those_of_ones_own_clients(two):

@@ -17,11 +17,14 @@ from tests.store.conftest import GOOD_PASSWORD
 
 
 @pytest.fixture
-def people(store):
+def people(filled):
+    return filled(add_ann)
+
+
+def add_ann(store):
     with store.writing(by="intake") as record:
         record.add(Clinician("T1", "Clinician one"))
     store.accounts.add("ann", GOOD_PASSWORD, "clinician", "T1")
-    return store
 
 
 def trail(store):

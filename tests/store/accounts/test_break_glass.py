@@ -20,7 +20,11 @@ WHY = "Covering for T3, who is ill; the client has called in distress"
 
 
 @pytest.fixture
-def three(store):
+def three(filled):
+    return filled(fill_seven)
+
+
+def fill_seven(store):
     with store.writing(by="intake") as record:
         fill_numbers(record, range(1, 8))
     accounts = store.accounts
@@ -30,7 +34,6 @@ def three(store):
     accounts.add("sid", GOOD_PASSWORD, "supervisor", supervises=["T2"])
     for role in ("analyst", "researcher", "safety_lead", "administrator"):
         accounts.add(role, GOOD_PASSWORD, role)
-    return store
 
 
 def turn(store: Store, by: timedelta) -> None:

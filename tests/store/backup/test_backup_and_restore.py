@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import random
 import shutil
@@ -33,7 +34,17 @@ from mbc.store.backup import restore as restoring
 from mbc.store.backup import row_copy as copying
 from mbc.store.backup.restore import examine, restore
 from tests.store import postgres_server
-from tests.store.conftest import DATABASES, GOOD_PASSWORD, POSTGRES_LATER, STORE_KEY, _numbers, file_url, fill
+from tests.store.conftest import (
+    DATABASES,
+    GOOD_PASSWORD,
+    POSTGRES_LATER,
+    SQLCIPHER_LATER,
+    STORE_KEY,
+    _numbers,
+    file_url,
+    fill,
+    fill_clinic,
+)
 from tests.store.migrations.test_migrations import held, lay_down
 from tests.store.processes.test_concurrent_processes import WRITE_ENDLESSLY, start
 
@@ -44,6 +55,17 @@ WRITE_STEADILY = WRITE_ENDLESSLY.replace("print(", "time.sleep(0.02); print(").r
 )
 
 KINDS = ["sqlite", "sqlcipher", pytest.param("postgres", marks=pytest.mark.postgres)]
+# each kind once to be read and once to be written
+PAIRS = [
+    pytest.param("sqlite", "postgres", marks=pytest.mark.postgres),
+    pytest.param("postgres", "sqlcipher", marks=pytest.mark.postgres),
+    ("sqlcipher", "sqlite"),
+]
+PAIRS_LATER = [
+    pytest.param(*kinds, marks=[pytest.mark.slow, *[pytest.mark.postgres] * ("postgres" in kinds)])
+    for kinds in itertools.product(("sqlite", "sqlcipher", "postgres"), repeat=2)
+    if kinds not in {("sqlite", "postgres"), ("postgres", "sqlcipher"), ("sqlcipher", "sqlite")}
+]
 
 
 @pytest.fixture(params=KINDS)
@@ -58,8 +80,13 @@ def elsewhere(request, tmp_path):
 
 
 @pytest.fixture
-def full(clinic):
+def full(filled):
     """A record with something in every table, corrected and numbered with gaps."""
+    return filled(fill_all)
+
+
+def fill_all(clinic):
+    fill_clinic(clinic)
     with clinic.writing(by="ann") as record:
         wrong = Administration("C1", "phq9", date(2026, 1, 9), (3, 2, 0, None, 1, 0, 2, 1, 1), session_number=1)
         record.add(wrong, supersede="typed wrongly")
@@ -74,7 +101,6 @@ def full(clinic):
     flag = clinic.safety_flags().row(0, named=True)
     with clinic.writing(by="sue") as record:
         record.acknowledge(flag["administration_id"], flag["item"])
-    return clinic
 
 
 def contents(store):
@@ -97,6 +123,7 @@ def without_last_line(tables):
     return {**tables, "audit": audit[:-1]}
 
 
+@pytest.mark.parametrize(("database", "elsewhere"), [*PAIRS, *PAIRS_LATER], indirect=True)
 def test_what_comes_back_is_the_same_record_on_every_database(full, elsewhere, tmp_path):
     made = full.backup(tmp_path / "b")
     before = contents(full)
@@ -429,6 +456,11 @@ def test_an_older_backup_is_brought_up_to_date(small, tmp_path, monkeypatch):
     assert upgraded == ["sqlite"]
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["sqlite", SQLCIPHER_LATER, pytest.param("postgres", marks=pytest.mark.postgres)],
+    indirect=True,
+)
 def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, tmp_path):
     lay_down(f"sqlite:///{tmp_path}/old.db")
     with SQLITE.connect(tmp_path / "old.db") as connection:
@@ -489,7 +521,18 @@ def test_a_copy_that_differs_in_one_value_is_dropped(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("database", DATABASES, indirect=True)
+@pytest.mark.parametrize(
+    ("database", "elsewhere"),
+    [
+        ("sqlite", "sqlite"),
+        pytest.param("postgres", "sqlcipher", marks=pytest.mark.postgres),
+        pytest.param("sqlite", "sqlcipher", marks=pytest.mark.slow),
+        pytest.param("sqlite", "postgres", marks=[pytest.mark.slow, pytest.mark.postgres]),
+        pytest.param("postgres", "sqlite", marks=[pytest.mark.slow, pytest.mark.postgres]),
+        pytest.param("postgres", "postgres", marks=[pytest.mark.slow, pytest.mark.postgres]),
+    ],
+    indirect=True,
+)
 def test_an_encrypted_backup_of_a_plain_record_needs_its_own_key(clinic, elsewhere, tmp_path):
     key = "five umbrellas, no rain"
     with pytest.raises(SettingsError, match=r"The key has 5 characters"):

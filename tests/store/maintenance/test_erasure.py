@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
@@ -18,34 +16,24 @@ from mbc.store.database import engine as engines
 from mbc.store.maintenance import erasure, verification
 from mbc.store.schema import tables
 from tests.store.audit.test_log import tampered
-from tests.store.conftest import GOOD_PASSWORD, fill
+from tests.store.conftest import GOOD_PASSWORD, fill, fill_clinic
 from tests.store.migrations.test_migrations import lay_down
+from tests.store.processes.kill_runner import killing
 
 pytestmark = pytest.mark.long
 
 DAY = date(2026, 4, 1)
 REASON = "request of 2026-05-02"
-ERASE = """
-import os, signal, sys
-from sqlalchemy import Engine, event
-from mbc.store import Store
-left = int(sys.argv[2])
-
-@event.listens_for(Engine, "after_cursor_execute")
-def count(connection, *_):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-with Store.open(sys.argv[1]) as store:
-    store.erase("C1", reason="request of 2026-05-02")
-"""
 
 
 @pytest.fixture
-def busy(clinic) -> Store:
+def busy(filled) -> Store:
     """A record with a history: corrections, a file, reads, a refusal, an export."""
+    return filled(fill_busy)
+
+
+def fill_busy(clinic: Store) -> None:
+    fill_clinic(clinic)
     with clinic.writing(by="intake") as record:
         fill(record, "T3", "C10")
     with clinic.writing(by="desk", source=ImportSource("answers of C1.csv", "ab" * 32)) as record:
@@ -62,7 +50,6 @@ def busy(clinic) -> Store:
     with pytest.raises(NotInRecord):
         clinic.as_user("ann").answers(client_id="C1")
     clinic.audit.record("export", subject="C1.csv", rows=3, why="asked for by Nightingale")
-    return clinic
 
 
 def everything(store) -> dict[str, list]:
@@ -358,12 +345,13 @@ def test_an_erasure_that_is_killed_leaves_everything_or_nothing(url):
     with Store.open(url) as store, store.writing(by="intake") as record:
         fill(record, "T1", "C1")
         fill(record, "T2", "C2")
-    for statements in (15, 35, 50, 10_000):
-        done = subprocess.run([sys.executable, "-c", ERASE, url, str(statements)], check=False)
-        assert done.returncode == (0 if statements == 10_000 else -signal.SIGKILL)
-        with Store.open(url) as store:
-            assert store.verify().intact
-            there = "C1" in store.clients()["client_id"].to_list()
-            assert there == (statements < 10_000)
-            assert store.answers(client_id="C2").height == 9
-            assert (store.administrations().height == 2) == there
+    with killing(f"Store.open(url).erase('C1', reason={REASON!r})") as kill_after:
+        for statements in (15, 35, 50, 10_000):
+            status = kill_after(url, statements)
+            assert status == (0 if statements == 10_000 else -signal.SIGKILL)
+            with Store.open(url) as store:
+                assert store.verify().intact
+                there = "C1" in store.clients()["client_id"].to_list()
+                assert there == (statements < 10_000)
+                assert store.answers(client_id="C2").height == 9
+                assert (store.administrations().height == 2) == there

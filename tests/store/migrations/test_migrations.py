@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -18,25 +16,10 @@ from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 from mbc.store.maintenance import verification
 from mbc.store.migrations import upgrade
+from tests.store.processes.kill_runner import killing
 
 # rows that the code of revision 0001 wrote, table by table; its tables come from its own migration
 RELEASED = json.loads(Path(__file__).with_name("record_0001.json").read_text(encoding="utf-8"))
-# opens a record, and kills itself in the middle of the upgrade: after so many statements
-UPGRADE = """
-import os, signal, sys
-from sqlalchemy import Engine, event
-from mbc.store import Store
-left = int(sys.argv[2])
-
-@event.listens_for(Engine, "after_cursor_execute")
-def count(connection, *_):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-Store.open(sys.argv[1], upgrade=True).close()
-"""
 DIGESTS = {("audit", "previous"), ("audit", "digest")}  # the upgrade chains the trail anew
 
 
@@ -186,15 +169,26 @@ def test_a_head_noted_before_the_upgrade_is_still_known(empty_url):
         assert not store.verify(noted="f" * 64).intact
 
 
+CHANGES = (
+    ("UPDATE answer SET value = 3 WHERE administration_id = 1 AND item = 1", "Administration 1"),
+    ("UPDATE administration SET version = '9' WHERE administration_id = 1", "Entry 1"),
+    ("UPDATE audit SET who = 'somebody' WHERE sequence = 2", "Line 2"),
+    ("DELETE FROM audit WHERE sequence = 5", "Line 6"),
+    ("UPDATE account SET role = 'administrator' WHERE username = 'ann'", "Account 'ann'"),
+)
+
+
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("database", "change", "says"),
     [
-        ("UPDATE answer SET value = 3 WHERE administration_id = 1 AND item = 1", "Administration 1"),
-        ("UPDATE administration SET version = '9' WHERE administration_id = 1", "Entry 1"),
-        ("UPDATE audit SET who = 'somebody' WHERE sequence = 2", "Line 2"),
-        ("DELETE FROM audit WHERE sequence = 5", "Line 6"),
-        ("UPDATE account SET role = 'administrator' WHERE username = 'ann'", "Account 'ann'"),
+        *(("sqlite", *change) for change in CHANGES),
+        pytest.param("postgres", *CHANGES[0], marks=pytest.mark.postgres),
+        *(
+            pytest.param("postgres", *change, marks=[pytest.mark.postgres, pytest.mark.slow])
+            for change in CHANGES[1:]
+        ),
     ],
+    indirect=["database"],
 )
 def test_an_upgrade_launders_nothing(empty_url, change, says):
     """What was tampered with under 0001 is named by every verification afterwards."""
@@ -218,12 +212,13 @@ def test_an_upgrade_launders_nothing(empty_url, change, says):
 def test_an_upgrade_that_is_killed_leaves_the_old_record_or_the_new_one(empty_url):
     lay_down(empty_url)
     before = held(empty_url)
-    for statements in (20, 60, 90, 10_000):
-        done = subprocess.run([sys.executable, "-c", UPGRADE, empty_url, str(statements)], check=False)
-        assert done.returncode == (0 if statements == 10_000 else -signal.SIGKILL), statements
-        assert revision(empty_url) == (migrations.HEAD if statements == 10_000 else "0001")
-        if statements < 10_000:
-            assert held(empty_url) == before, statements
+    with killing("Store.open(url, upgrade=True).close()") as kill_after:
+        for statements in (20, 60, 90, 10_000):
+            status = kill_after(empty_url, statements)
+            assert status == (0 if statements == 10_000 else -signal.SIGKILL), statements
+            assert revision(empty_url) == (migrations.HEAD if statements == 10_000 else "0001")
+            if statements < 10_000:
+                assert held(empty_url) == before, statements
     with Store.open(empty_url, upgrade=True) as store:
         assert store.verify().intact
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +109,60 @@ for line in sys.stdin:
     status, steps = json.loads(said) if said else (None, None)
     print(json.dumps({"killed": os.WIFSIGNALED(ended), "status": status, "steps": steps}), flush=True)
 """
+
+
+# Loads what an action needs once; each round runs it in a copy of the process, which kills itself when so many
+# statements have run, and gives how the copy ended.
+KILLED_AFTER = """
+import os, signal, sys
+import alembic.command
+from sqlalchemy import Engine, event
+from mbc.store import Store
+
+def act(url):
+    {action}
+
+for line in sys.stdin:
+    left, url = line.rstrip().split(" ", 1)
+    left = int(left)
+    copy = os.fork()
+    if copy == 0:
+        @event.listens_for(Engine, "after_cursor_execute")
+        def count(*_):
+            global left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        act(url)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]), flush=True)
+"""
+
+
+@contextmanager
+def killing(action: str) -> Iterator[Callable[[str, int], int]]:
+    """Run an action on a record, killed after so many statements; gives the status of its process."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED_AFTER.format(action=action)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    def kill_after(url: str, statements: int) -> int:
+        process.stdin.write(f"{statements} {url}\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    with process:
+        try:
+            yield kill_after
+        finally:
+            process.kill()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,17 @@ GOAL = Goal("G-1", "C001", "Say what I need", date(2026, 1, 5), 2, 8)
 
 
 @pytest.fixture
-def record(store: Store) -> Store:
+def record(filled) -> Store:
+    return filled(fill_record)
+
+
+def fill_record(store: Store) -> None:
     with store.writing() as writing:
         writing.add_all([Clinician("K1", "Dr Ash"), Clinician("K2", "Dr Birch")])
         writing.add_all([Client("C001", None, "K1"), Client("C002", None, "K2"), GOAL])
     store.accounts.add("ash", "nine otters, a lantern", "clinician", "K1")
     store.accounts.add("birch", "nine otters, a lantern", "clinician", "K2")
     store.accounts.add("oak", "nine otters, a lantern", "supervisor", supervises=["K1"])
-    return store
 
 
 def target(store: Store) -> float:

@@ -16,11 +16,14 @@ SCREEN = Administration("C1", "hits", DAY, (1,) * 4, form="standard", coding="1-
 
 
 @pytest.fixture
-def recorded(store: Store) -> Store:
+def recorded(filled) -> Store:
+    return filled(fill_recorded)
+
+
+def fill_recorded(store: Store) -> None:
     with store.writing(by="intake") as record:
         record.add_all([Clinician("K1", "Dr. One"), Client("C1", clinician_id="K1"), Client("C2")])
         record.add_all([PHQ9, SCREEN])
-    return store
 
 
 def number(store: Store, channel="care") -> int:
