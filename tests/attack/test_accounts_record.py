@@ -149,7 +149,8 @@ def test_a_changed_schema_is_named(tmp_path, attempt):
 
 @pytest.mark.parametrize("database", DATABASES[1:], indirect=True)
 @pytest.mark.parametrize(
-    "attempt", [pytest.param(name, marks=[pytest.mark.slow] * (name in LATER_ON_POSTGRES)) for name in POSTGRES_SCHEMA]
+    "attempt",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in LATER_ON_POSTGRES)) for name in POSTGRES_SCHEMA],
 )
 def test_a_changed_schema_is_named_on_a_server(empty_url, attempt, real_schema):
     with Store.create(empty_url) as store:

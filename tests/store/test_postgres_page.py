@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,17 +23,12 @@ def statements(block: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Path]:
-    pytest.importorskip("psycopg")
-    folder = postgres_server.programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
-    with postgres_server.running(folder) as socket:
-        roles, rights = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-        postgres_server.run(socket, "postgres", *statements(roles))
-        postgres_server.run(socket, "clinic", *statements(rights))
-        Store.create(url(socket, "mbc_owner")).close()
-        yield socket
+def server(postgres: Path) -> Path:
+    roles, rights = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    postgres_server.run(postgres, "postgres", *statements(roles))
+    postgres_server.run(postgres, "clinic", *statements(rights))
+    Store.create(url(postgres, "mbc_owner")).close()
+    return postgres
 
 
 def url(socket: Path, role: str) -> str:

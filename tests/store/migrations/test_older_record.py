@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,18 @@ from tests.store.migrations.test_migrations import lay_down
 pytestmark = [pytest.mark.usefixtures("real_migrations"), pytest.mark.long]
 
 
+@pytest.fixture(scope="module")
+def laid_down(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a record of revision 0001."""
+    folder = tmp_path_factory.mktemp("older")
+    lay_down(f"sqlite:///{folder / 'clinic.db'}")
+    return folder
+
+
 @pytest.fixture
-def older(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'clinic.db'}"
-    lay_down(url)
-    return url
+def older(laid_down: Path, tmp_path: Path) -> str:
+    shutil.copytree(laid_down, tmp_path, dirs_exist_ok=True)
+    return f"sqlite:///{tmp_path / 'clinic.db'}"
 
 
 def content(url: str) -> str:

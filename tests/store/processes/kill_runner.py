@@ -34,7 +34,7 @@ for name in ("import_", "backup", "restore", "encrypt", "init"):
 sqlcipher._ROUNDS = 1
 
 def arm(last):
-    done = 0
+    done, removals, unlink = 0, {}, Path.unlink
     def step(*_, **__):
         nonlocal done
         done += 1
@@ -43,6 +43,8 @@ def arm(last):
     def stepping(function):
         def stepped(*given, **named):
             step()
+            if function is unlink:
+                removals[given[0].name.rpartition("-")[0]] = done
             result = function(*given, **named)
             step()
             return result
@@ -53,7 +55,7 @@ def arm(last):
     for name in ("replace", "rename", "hardlink_to", "unlink"):
         setattr(Path, name, stepping(getattr(Path, name)))
     os.fsync = stepping(os.fsync)
-    return lambda: done
+    return lambda: (done, removals)
 
 def child(order):
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -70,8 +72,12 @@ def child(order):
         status = ended.code or 0
     sys.stdout.flush()
     sys.stderr.flush()
-    os.write(order["told"], json.dumps([status, counted()]).encode())
+    os.write(order["told"], json.dumps([status, *counted()]).encode())
     os._exit(0)
+
+def outcome(ended, said):
+    status, steps, removals = json.loads(said) if said else (None, None, None)
+    return {"killed": os.WIFSIGNALED(ended), "status": status, "steps": steps, "removals": removals}
 
 def together(orders):
     # all begin at once, and each is waited for
@@ -85,10 +91,9 @@ def together(orders):
         running.append((number, hear))
     for number, hear in running:
         _, ended = os.waitpid(number, 0)
-        said = os.read(hear, 1000)
+        said = os.read(hear, 10_000)
         os.close(hear)
-        status, steps = json.loads(said) if said else (None, None)
-        yield {"killed": os.WIFSIGNALED(ended), "status": status, "steps": steps}
+        yield outcome(ended, said)
 
 for line in sys.stdin:
     order = json.loads(line)
@@ -104,10 +109,9 @@ for line in sys.stdin:
         time.sleep(order["after"])
         os.kill(number, signal.SIGKILL)
     _, ended = os.waitpid(number, 0)
-    said = os.read(hear, 1000)
+    said = os.read(hear, 10_000)
     os.close(hear)
-    status, steps = json.loads(said) if said else (None, None)
-    print(json.dumps({"killed": os.WIFSIGNALED(ended), "status": status, "steps": steps}), flush=True)
+    print(json.dumps(outcome(ended, said)), flush=True)
 """
 
 
@@ -172,6 +176,7 @@ class Ended:
     killed: bool
     status: int | None  # nothing where it was killed
     steps: int | None
+    removals: dict[str, int] | None  # the step before each kind of file was removed, by its name up to the last hyphen
     said: str
 
 

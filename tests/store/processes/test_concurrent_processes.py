@@ -110,8 +110,9 @@ def test_of_two_who_replace_one_row_at_once_neither_is_lost(shared):
         assert report.intact, report.faults
 
 
-def test_a_killed_writer_leaves_whole_transactions_only(shared):
-    for round_ in range(3):
+@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_a_killed_writer_leaves_whole_transactions_only(shared, rounds):
+    for round_ in range(rounds):
         process = start(WRITE_ENDLESSLY, shared)
         assert process.stdout is not None
         process.stdout.readline()
@@ -129,6 +130,7 @@ def test_a_killed_writer_leaves_whole_transactions_only(shared):
             assert store.verify().intact
 
 
+@pytest.mark.slow  # test_killed_commands.py kills the command that makes a record, at steps and at any moment
 def test_a_process_killed_while_making_a_record_leaves_none_or_a_whole_one(empty_url):
     for moment in (0.01, 0.03, 0.06, 0.1, 0.15):
         process = start(CREATE, empty_url)

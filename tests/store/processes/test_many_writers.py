@@ -14,7 +14,7 @@ from mbc.store import Store
 from mbc.store.database import addresses
 from mbc.store.database import engine as engines
 
-PROCESSES, THREADS = 4, 4
+THREADS = 4
 WRITER = """
 import random, sys, threading
 from pathlib import Path
@@ -46,21 +46,26 @@ engine.dispose()
 
 
 @pytest.mark.parametrize(
-    "commits", [pytest.param(1_600, marks=pytest.mark.long), pytest.param(100_000, marks=pytest.mark.slow)]
+    ("processes", "commits"),
+    [
+        pytest.param(2, 800, marks=pytest.mark.long),
+        pytest.param(4, 1_600, marks=pytest.mark.slow),
+        pytest.param(4, 100_000, marks=pytest.mark.slow),
+    ],
 )
-def test_many_writers_damage_nothing_and_lose_nothing(tmp_path: Path, commits: int):
+def test_many_writers_damage_nothing_and_lose_nothing(tmp_path: Path, processes: int, commits: int):
     path = tmp_path / "shared.db"
     engine = engines.make_engine(addresses.of_file(path, None))
     with engines.writing(engine) as connection:
         connection.exec_driver_sql("CREATE TABLE written (process, thread, number, filling)")
         connection.exec_driver_sql("CREATE UNIQUE INDEX each ON written (process, thread, number)")
-    each = commits // (PROCESSES * THREADS)
+    each = commits // (processes * THREADS)
     running = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path), str(process), str(THREADS), str(each)],
             stderr=subprocess.PIPE,
         )
-        for process in range(PROCESSES)
+        for process in range(processes)
     ]
     for process in running:
         _, complaint = process.communicate(timeout=3000)
@@ -70,7 +75,7 @@ def test_many_writers_damage_nothing_and_lose_nothing(tmp_path: Path, commits: i
     with engines.reading(engine) as connection:
         written = {tuple(row) for row in connection.exec_driver_sql("SELECT process, thread, number FROM written")}
     engine.dispose()
-    expected = {(p, t, n) for p in range(PROCESSES) for t in range(THREADS) for n in range(each)}
+    expected = {(p, t, n) for p in range(processes) for t in range(THREADS) for n in range(each)}
     assert written == expected
 
 
