@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import stat
-import subprocess
 import sys
-import threading
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from mbc.store.backup.encrypt_file import change_key, encrypt
 from mbc.store.backup.restore import examine, restore
 from mbc.store.database import encryption_keys as keys
 from mbc.store.database import sqlcipher
+from tests.store.backup.terminals import Terminals, terminals
 from tests.store.backup.test_backup_and_restore import contents, without_last_line
 from tests.store.conftest import STORE_KEY, fill
 
@@ -376,83 +374,44 @@ def test_other_programs_databases_are_not_encrypted(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
 
 
-TERMINAL = """
-import os, sys
-os.close(os.open(sys.argv.pop(1), os.O_RDWR))  # the first terminal that a new session opens is its own
-from mbc.store import Store
-from mbc.store.database import sqlcipher
-sqlcipher._ROUNDS = 1
-"""
 ASK = """
 for _ in range(2):  # asked once, although opened twice
     with Store.open(sys.argv[1]) as store:
         print("clients", store.clients().height)
 """
-COMMAND = """
-from mbc.cli import main
-main()
-"""
+COMMAND = "main()"
 
 
-def at_a_terminal(script, *arguments, typed):
-    """Run a program at a terminal, and type there what is asked for; gives what was shown."""
-    mine, theirs = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if name != "MBC_STORE_KEY"}
-    command = [sys.executable, "-c", TERMINAL + script, os.ttyname(theirs), *map(str, arguments)]
-    process = subprocess.Popen(
-        command,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**environment, "TERM": "xterm", "PYTHON_COLORS": "0"},  # 3.13 colours tracebacks at a terminal
-        start_new_session=True,
-        cwd=Path(__file__).parents[3],
-    )
-    os.close(theirs)
-    shown, waiting, answered = b"", list(typed), 0
-    patience = threading.Timer(120, process.kill)  # one that asks for something else must not wait for ever
-    patience.start()
-    while True:
-        try:
-            part = os.read(mine, 4096)
-        except OSError:  # the program ended
-            break
-        if not part:
-            break
-        shown += part
-        asked = len(re.findall(rb"(?:Key|New key) of the [^:]*: |Repeat the key: ", shown))
-        if asked > answered and waiting:
-            answered = asked
-            os.write(mine, waiting.pop(0).encode() + b"\n")
-    patience.cancel()
-    os.close(mine)
-    process.wait()
-    return shown.decode()
+@pytest.fixture(scope="module")
+def terminal() -> Iterator[Terminals]:
+    """What runs programs at terminals."""
+    with terminals() as running:
+        yield running
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
-def test_the_key_is_asked_for_once_without_showing_it(encrypted):
-    shown = at_a_terminal(ASK, encrypted, typed=[STORE_KEY])
+def test_the_key_is_asked_for_once_without_showing_it(terminal, encrypted):
+    shown = terminal.run(ASK, encrypted, typed=[STORE_KEY])
     assert shown.count("Key of the record clinic.db") == 1
     assert shown.count("clients 1") == 2
     assert STORE_KEY not in shown
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
-def test_a_slip_of_the_finger_is_asked_about_again_three_times_at_most(encrypted):
-    assert "clients 1" in at_a_terminal(ASK, encrypted, typed=["a slip", STORE_KEY])
-    shown = at_a_terminal(ASK, encrypted, typed=["a slip", "another", "and a third", STORE_KEY])
+def test_a_slip_of_the_finger_is_asked_about_again_three_times_at_most(terminal, encrypted):
+    assert "clients 1" in terminal.run(ASK, encrypted, typed=["a slip", STORE_KEY])
+    shown = terminal.run(ASK, encrypted, typed=["a slip", "another", "and a third", STORE_KEY])
     assert shown.count("Key of the record") == 3
     assert shown.count("Wrong key.") == 2
     assert "WrongKey: The key that was typed does not open the record" in shown
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
-def test_a_question_stands_on_a_line_of_its_own_beside_a_moving_bar(encrypted, tmp_path):
+def test_a_question_stands_on_a_line_of_its_own_beside_a_moving_bar(terminal, encrypted, tmp_path):
     with Store.open(encrypted) as store:
         store.backup(tmp_path / "b")
     url = f"sqlcipher:///{tmp_path}/new.db"
-    shown = at_a_terminal(COMMAND, "restore", tmp_path / "b", "--to", url, typed=["a slip", STORE_KEY])
+    shown = terminal.run(COMMAND, "restore", tmp_path / "b", "--to", url, typed=["a slip", STORE_KEY])
     assert "Verifying" in shown  # the bar
     assert re.search(r"\n[^\n━]*Key of the backup b: \r?\n[^\n]*Wrong key\. Key of the backup b: ", shown)
     assert "Restored to sqlcipher:///" in shown
@@ -461,11 +420,11 @@ def test_a_question_stands_on_a_line_of_its_own_beside_a_moving_bar(encrypted, t
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
-def test_a_new_key_is_typed_twice(plain, tmp_path):
-    shown = at_a_terminal(COMMAND, "encrypt", "--store", plain, typed=[OTHER_KEY, f"{OTHER_KEY}?"])
+def test_a_new_key_is_typed_twice(terminal, plain, tmp_path):
+    shown = terminal.run(COMMAND, "encrypt", "--store", plain, typed=[OTHER_KEY, f"{OTHER_KEY}?"])
     assert "The two keys differ. Nothing was changed" in shown
     assert sqlcipher.is_plain(tmp_path / "clinic.db")
-    shown = at_a_terminal(COMMAND, "encrypt", "--store", plain, typed=[OTHER_KEY, OTHER_KEY])
+    shown = terminal.run(COMMAND, "encrypt", "--store", plain, typed=[OTHER_KEY, OTHER_KEY])
     assert "every row compared" in shown
     assert OTHER_KEY not in shown
     Store.open(f"sqlcipher:///{tmp_path}/clinic.db", key=OTHER_KEY).close()
