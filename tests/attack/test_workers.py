@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A record of one clinician without clients: nothing is asked about them, and no models are made beside the pages."""
+    """A record of one clinician without clients: no models are made beside the pages."""
     address = f"sqlite:///{tmp_path_factory.mktemp('served') / 'clinic.db'}"
     with Store.create(address) as store:
         with store.writing(by="intake") as record:

@@ -61,9 +61,7 @@ class Terminals:
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         shown, waiting, answered = b"", list(typed), 0
-        patience = threading.Timer(
-            120, self._process.kill
-        )  # one that asks for something else must not wait for ever
+        patience = threading.Timer(120, self._process.kill)  # one that asks for something else must end
         patience.start()
         ended = threading.Thread(target=lambda: (self._process.stdout.readline(), os.close(theirs)))
         ended.start()

@@ -176,9 +176,7 @@ class Ended:
     killed: bool
     status: int | None  # nothing where it was killed
     steps: int | None
-    removals: (
-        dict[str, int] | None
-    )  # the step before each kind of file was removed, by its name up to the last hyphen
+    removals: dict[str, int] | None  # the steps before files were removed, by their names up to the last hyphen
     said: str
 
 
