@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # tables are small and tests run side by side
@@ -17,7 +18,8 @@ from hypothesis import settings
 from sqlalchemy import Connection, Dialect, Engine, text
 from sqlalchemy.util import LRUCache
 
-from mbc.store import migrations
+from mbc.distribution import install_hint
+from mbc.store import Store, migrations
 from mbc.store.accounts import passwords
 
 settings.register_profile("quick", max_examples=10, deadline=None)  # make test-quick
@@ -116,6 +118,21 @@ def quick_tables() -> Iterator[Callable[..., None]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "upgrade", upgrade)
         yield upgrade
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The socket of a running server, with one record that each test finds empty."""
+    pytest.importorskip("psycopg", reason=f"psycopg is not installed ({install_hint('postgres')})")
+    from tests.store import postgres_server  # noqa: PLC0415 - for Unix only
+
+    folder = postgres_server.programs()
+    if folder is None:
+        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
+    with postgres_server.running(folder) as socket:
+        postgres_server.run(socket, "postgres", "CREATE DATABASE record")
+        Store.create(postgres_server.url(socket, "record")).close()
+        yield socket
 
 
 @pytest.fixture

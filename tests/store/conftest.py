@@ -92,19 +92,6 @@ def real_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_check, "_on_postgres", _try_migrations)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Path]:
-    """The socket of a running server, with one record that each test finds empty."""
-    pytest.importorskip("psycopg", reason=f"psycopg is not installed ({install_hint('postgres')})")
-    folder = postgres_server.programs()
-    if folder is None:
-        pytest.skip("no PostgreSQL server on this machine (apt-get install postgresql)")
-    with postgres_server.running(folder) as socket:
-        postgres_server.run(socket, "postgres", "CREATE DATABASE record")
-        Store.create(postgres_server.url(socket, "record")).close()
-        yield socket
-
-
 DATABASES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 POSTGRES_LATER = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])
 SQLCIPHER_LATER = pytest.param("sqlcipher", marks=pytest.mark.slow)
@@ -117,6 +104,8 @@ LATER = {
     "test_a_head_noted_before_the_upgrade_is_still_known",
     "test_an_upgrade_that_is_killed_leaves_the_old_record_or_the_new_one",
     "test_an_upgraded_record_reads_as_before",
+    "test_another_occasion_is_no_conflict", "test_other_content_on_the_same_occasion_is_a_conflict",
+    "test_only_the_operator_takes_a_backup", "test_places_that_cannot_be_written_are_named",
     "test_the_frozen_record_has_a_row_in_every_table_of_its_revision",
 }  # fmt: skip
 ENCRYPTED_TOO = {  # the others ask questions whose answers do not depend on what the disk holds
@@ -188,7 +177,7 @@ def url(database, request, tmp_path, copied_record) -> str:
         socket,
         "record",
         "SET session_replication_role = replica",  # the triggers that keep what was written look away
-        f"TRUNCATE {', '.join(tables.metadata.tables)} RESTART IDENTITY",
+        EMPTY,
         f"UPDATE {migrations.VERSION_TABLE} SET version_num = '{migrations.HEAD}'",
     )
     return postgres_server.url(socket, "record")
@@ -199,6 +188,19 @@ def store(url) -> Iterator[Store]:
     """An empty record."""
     with Store.open(url) as opened:
         yield opened
+
+
+# TRUNCATE, which makes the files of all tables again, takes three times as long
+EMPTY = f"""
+DO $$ DECLARE place text; BEGIN
+    FOREACH place IN ARRAY ARRAY{list(tables.metadata.tables)} LOOP
+        EXECUTE format('DELETE FROM %I', place);
+    END LOOP;
+    FOR place IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        EXECUTE format('ALTER SEQUENCE %I RESTART', place);
+    END LOOP;
+END $$
+"""
 
 
 def _leave_empty(store: Store) -> None:

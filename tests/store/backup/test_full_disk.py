@@ -142,7 +142,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path):
 def test_a_server_whose_disk_is_full_stores_nothing_and_says_so(postgres, tmp_path):
     place = Path(tempfile.mkdtemp(prefix="mbc-disk-", dir="/tmp"))
     place.rmdir()
-    disk(place, 24_000)
+    disk(place, 16_000)
     try:
         folder = place / "space"
         folder.mkdir(mode=0o700)
