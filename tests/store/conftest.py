@@ -112,8 +112,7 @@ ENCRYPTED_TOO = {  # the others ask questions whose answers do not depend on wha
     "test_log", "test_backup_and_restore", "test_administration_batch", "test_opening", "test_readers",
     "test_records", "test_transaction",
 }  # fmt: skip
-# Encrypted in make test too; the other modules above ask an encrypted record in make test-all only.
-ENCRYPTED_SOON = {"test_opening"}
+ENCRYPTED_IN_MAKE_TEST = {"test_opening"}  # the other modules ask an encrypted record in make test-all only
 
 
 @pytest.fixture
@@ -126,7 +125,7 @@ def pytest_generate_tests(metafunc):
     marked = any("database" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "database" in metafunc.fixturenames and not marked:
         module = metafunc.module.__name__.rpartition(".")[2]
-        encrypted = "sqlcipher" if module in ENCRYPTED_SOON else SQLCIPHER_LATER
+        encrypted = "sqlcipher" if module in ENCRYPTED_IN_MAKE_TEST else SQLCIPHER_LATER
         also = (encrypted,) if module in ENCRYPTED_TOO else ()
         later = module in LATER or metafunc.function.__name__ in LATER
         kinds = ("sqlite", POSTGRES_LATER) if later else DATABASES

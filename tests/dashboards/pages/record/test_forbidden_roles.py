@@ -62,7 +62,7 @@ def test_for_who_may_each_entry_is_written(tmp_path):
             assert (answer.status_code, own.record.revision() != before) == (303, True), f"{key}: {answer.text}"
 
 
-IN_MAKE_TEST = ("noa", "ivo", "sol")  # who have most; roles without clients are also in test_record_rules
+IN_MAKE_TEST = ("noa", "ivo", "sol", "lead", "res")  # the other roles are also in test_record_rules
 
 
 @pytest.mark.parametrize(
