@@ -61,6 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()  # the tests themselves are not looked through again, nor when pytest collects at its end
+    gc.set_threshold(5000, 20, 20)  # what tests share lives long, and each look through all of it takes 0.3 s
     gc.enable()
     atexit.register(gc.unfreeze)  # else extensions report what is not freed at the end as leaked
 
