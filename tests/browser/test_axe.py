@@ -12,22 +12,15 @@ from tests.browser.reading import drawn
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow  # in LOOKS, in make test: test_access, which opens these pages anyway
 @pytest.mark.parametrize(
     ("user", "path", "looks"),
     [
-        ("ash", "/client/C002", LOOKS[1:]),
-        pytest.param("ash", "/client/C002", LOOKS[:1], marks=pytest.mark.slow),
-        # these in LOOKS as well: in test_access, which opens them anyway
-        *(
-            pytest.param(user, path, OTHER_LOOKS, marks=pytest.mark.slow)
-            for user, path in (
-                ("ash", "/client/C001"),
-                ("ash", "/client/C002"),
-                ("ash", "/caseload"),
-                ("ana", "/outcomes"),
-                ("ash", "/to-review"),
-            )
-        ),
+        ("ash", "/client/C001", OTHER_LOOKS),
+        ("ash", "/client/C002", (*LOOKS, *OTHER_LOOKS)),
+        ("ash", "/caseload", OTHER_LOOKS),
+        ("ana", "/outcomes", OTHER_LOOKS),
+        ("ash", "/to-review", OTHER_LOOKS),
     ],
 )
 def test_no_page_violates_a_rule(visit: Visit, user: str, path: str, looks: Looks):

@@ -152,6 +152,7 @@ def quiet_leaves_only_clear_changes_in_colour(page: Page) -> None:
     assert inks[-1] != inks[0]  # 22 is
 
 
+@pytest.mark.slow  # the page: tests/dashboards/web/test_plain_page.py; forms: test_record
 def test_without_scripts_the_words_and_tables_are_there(visit: Visit, chromium: Browser, address: str):
     signed_in = visit("/account", "ash")
     context = chromium.new_context(

@@ -57,12 +57,8 @@ def entries(clinic: tuple[Clinic, str]) -> list[Entry]:
     return [entry_of(made.record, wren, key) for key in TYPED]
 
 
-IN_MAKE_TEST = ("sol",)  # the server's answers to all of them are in tests/dashboards/pages/record
-
-
-@pytest.mark.parametrize(
-    "who", [pytest.param(who, marks=() if who in IN_MAKE_TEST else pytest.mark.slow) for who in OTHERS]
-)
+@pytest.mark.slow  # the server's answers, in make test: tests/dashboards/pages/record/test_forbidden_roles.py
+@pytest.mark.parametrize("who", OTHERS)
 def test_what_is_not_theirs_cannot_be_opened_or_sent(
     clinic: tuple[Clinic, str], entries: list[Entry], chromium: Browser, who: str
 ):

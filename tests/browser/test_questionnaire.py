@@ -232,6 +232,7 @@ def test_earlier_scores_fit_a_phone_and_are_gone_when_left(clinic: Clinic, chrom
     context.close()
 
 
+@pytest.mark.slow  # the other pages of the questionnaire in make test
 def test_the_page_with_earlier_scores_violates_no_rule(clinic: Clinic, chromium: Browser, look: Look):
     context = chromium.new_context()
     page = context.new_page()

@@ -135,6 +135,7 @@ def hides_when_the_window_is_left(page: Page) -> None:
     expect(page.locator("#record-button")).to_have_attribute("aria-expanded", "false")
 
 
+@pytest.mark.slow  # the page: test_access; what else there is: tests/dashboards/test_wiring.py
 def test_an_analyst_sees_outcomes_and_nothing_else(visit: Visit, watch: Watch, address: str):
     page = visit("/", "ana")
     expect(page).to_have_url(f"{address}/outcomes")

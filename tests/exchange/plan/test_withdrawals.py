@@ -79,7 +79,12 @@ AGAIN = {
 }
 
 
-@pytest.mark.parametrize("kind", AGAIN)
+IN_MAKE_TEST = ("FHIR, answers and all", "a status column", "scores")
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in IN_MAKE_TEST else pytest.mark.slow) for kind in AGAIN]
+)
 def test_preview_and_report_name_the_command_and_it_takes_the_questionnaire_out(kind, tmp_path):
     name, first, again = AGAIN[kind]
     path, url = tmp_path / name, f"sqlite:///{tmp_path / 'clinic.db'}"

@@ -97,7 +97,8 @@ def check_limits(fit, likelihood):
     return checked
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow  # limits that agree with lme4: below, and in test_variance_intervals
+@pytest.mark.parametrize("seed", range(2))
 def test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed):
     frame = simulated(seed)
     fit = models.growth_curve(frame, **COLUMNS, shape="linear", reml=False)

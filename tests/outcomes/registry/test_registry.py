@@ -142,6 +142,7 @@ def test_growth_from_client_sums_is_the_same_on_every_engine(registry, engine):
     assert theirs.log_likelihood == pytest.approx(ours.log_likelihood, rel=1e-10)
 
 
+@pytest.mark.slow  # the sums: tests/models/growth/test_design_sums.py
 @pytest.mark.parametrize("engine", ["polars", DUCKDB])
 def test_growth_from_sums_per_design_is_that_from_client_sums(registry, engine):
     _, folders = registry

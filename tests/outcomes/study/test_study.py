@@ -119,8 +119,8 @@ def test_each_rate_that_two_publish_is_pooled_and_the_others_say_who_hides_them(
     ("old", "new"),
     [
         ('cohort = "finished"', 'cohort = "started"'),
-        ('version = "1"', 'version = "2"'),
-        ('period = "2026-Q2"', 'period = "2025 to 2026-Q2"'),
+        pytest.param('version = "1"', 'version = "2"', marks=pytest.mark.slow),
+        pytest.param('period = "2026-Q2"', 'period = "2025 to 2026-Q2"', marks=pytest.mark.slow),
         ('"nhs", "jacobson-truax"', '"nhs", "hedis"'),
     ],
 )
