@@ -1,9 +1,9 @@
 #!/bin/sh
 # Print the Python to use: the newest of the given versions that this machine has (default: all that mbc supports).
 #   sh scripts/python.sh [3.11 ...]
-# Of two of one version, the distribution's own comes first: it is compiled with profile-guided optimization, which
-# pyenv leaves out, and the tests take a fifth less time. One that can make environments comes before one that cannot
-# yet.
+# Of two with the same version, the distribution's own comes first: it is compiled with profile-guided optimization,
+# which pyenv leaves out, and the tests need a fifth less processor time. One that can make virtual environments comes
+# before one that cannot yet.
 set -eu
 [ $# -gt 0 ] || set -- 3.13 3.12 3.11
 

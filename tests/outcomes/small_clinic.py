@@ -10,7 +10,7 @@ from mbc import simulate
 def write_small_clinic(folder: Path, seed: int = simulate.SEED) -> Path:
     """Write the record of twelve clients, with the two questionnaires that the NHS definition counts.
 
-    Each further questionnaire makes a report, and a check of the folder, as much longer.
+    The time of a report, and of a check of the folder, grows with the number of questionnaires.
     """
     simulate.clinic(clients=12, clinicians=2, seed=seed).write(folder)
     for file in (folder / "administrations").iterdir():

@@ -54,7 +54,7 @@ def warn_of_doubts(sheet: Sheet, form: Form, *, coding_stated: bool) -> None:
     """
     numbers = sheet.numbers.frame
     if isinstance(numbers, nw.DataFrame) and len(numbers) * len(form.order) < MANY_ANSWERS:
-        return
+        return  # too few even if every item was answered
     answers = _sample(sheet, form, _LOOK_AT)
     if np.count_nonzero(np.isfinite(answers)) < MANY_ANSWERS:
         return

@@ -170,9 +170,9 @@ class Result(Explained):
             cls.__repr__ = _repr
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and pickle with where a result is from, and without the caller's rows.
+        """Copy and pickle with the call that made the result, and without the caller's rows.
 
-        Not by `__getstate__`: before Python 3.11.3 a dataclass with slots replaces it, whatever the class has.
+        Not by `__getstate__`: on Python 3.11.2 a frozen dataclass with slots replaces the one a class has.
         """
         return _restored, (type(self), _state(self))
 

@@ -72,46 +72,46 @@ def child(order):
         status = ended.code or 0
     sys.stdout.flush()
     sys.stderr.flush()
-    os.write(order["told"], json.dumps([status, *counted()]).encode())
+    os.write(order["reports_to"], json.dumps([status, *counted()]).encode())
     os._exit(0)
 
-def outcome(ended, said):
-    status, steps, removals = json.loads(said) if said else (None, None, None)
+def outcome(ended, reported):
+    status, steps, removals = json.loads(reported) if reported else (None, None, None)
     return {"killed": os.WIFSIGNALED(ended), "status": status, "steps": steps, "removals": removals}
 
 def together(orders):
     # all begin at once, and each is waited for
     running = []
     for order in orders:
-        hear, order["told"] = os.pipe()
+        hear, order["reports_to"] = os.pipe()
         number = os.fork()
         if number == 0:
             child(order)
-        os.close(order["told"])
+        os.close(order["reports_to"])
         running.append((number, hear))
     for number, hear in running:
         _, ended = os.waitpid(number, 0)
-        said = os.read(hear, 10_000)
+        reported = os.read(hear, 10_000)
         os.close(hear)
-        yield outcome(ended, said)
+        yield outcome(ended, reported)
 
 for line in sys.stdin:
     order = json.loads(line)
     if isinstance(order, list):
         print(json.dumps(list(together(order))), flush=True)
         continue
-    hear, order["told"] = os.pipe()
+    hear, order["reports_to"] = os.pipe()
     number = os.fork()
     if number == 0:
         child(order)
-    os.close(order["told"])
+    os.close(order["reports_to"])
     if order["after"] is not None:
         time.sleep(order["after"])
         os.kill(number, signal.SIGKILL)
     _, ended = os.waitpid(number, 0)
-    said = os.read(hear, 10_000)
+    reported = os.read(hear, 10_000)
     os.close(hear)
-    print(json.dumps(outcome(ended, said)), flush=True)
+    print(json.dumps(outcome(ended, reported)), flush=True)
 """
 
 
