@@ -152,6 +152,15 @@ def test_whatever_a_browser_claims_is_a_client_that_does_not_exist(three):
     assert three.verify().intact
 
 
+@pytest.mark.parametrize("account", ["operator", "supervisor"])
+def test_a_narrowed_view_holds_the_clients_named_and_no_others(three, account):
+    narrowed = view(three, account).narrowed_to(["C2"])
+    assert narrowed.clients()["client_id"].to_list() == ["C2"]
+    assert set(narrowed.sessions()["client_id"]) == {"C2"}
+    with pytest.raises(NotInRecord):
+        narrowed.answers(client_id="C1")
+
+
 def test_a_narrowed_view_cannot_be_widened_again(three):
     for account in ACCOUNTS:
         with pytest.raises(AccessDenied, match="another user"):
