@@ -59,13 +59,22 @@ def rows(url, reader, **of):
     [
         ("session C1 --on 2026-02-02 --modality video", "sessions", {"number": 1, "modality": "video"}),
         ("session C1 --missed", "sessions", {"number": 1, "attended": False, "held_on": TODAY}),
-        ("rating C1 say 5 --on 2026-02-02", "goal_ratings", {"rating": 5.0}),
+        pytest.param("rating C1 say 5 --on 2026-02-02", "goal_ratings", {"rating": 5.0}, marks=pytest.mark.slow),
         ("event C1 'moved in' --valence growth", "events", {"label": "moved in", "valence": "growth"}),
-        ("homework C1 'one request' --completion done --helpful 7", "homework", {"helpful": 7.0}),
-        ("win C1 'asked for a hug' --on 2026-02-02", "small_wins", {"label": "asked for a hug"}),
+        pytest.param(
+            "homework C1 'one request' --completion done --helpful 7", "homework", {"helpful": 7.0},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "win C1 'asked for a hug' --on 2026-02-02", "small_wins", {"label": "asked for a hug"},
+            marks=pytest.mark.slow,
+        ),
         ("conflict C1 --intensity 7 --repaired --hours-to-repair 20 --count 2", "conflicts", {"count": 2}),
         ("rupture C1 'felt judged' --kind withdrawal", "alliance_ruptures", {"repaired": None}),
-        ("readiness C1 4 --reasons 'partner hesitates'", "couples_readiness", {"rating": 4.0}),
+        pytest.param(
+            "readiness C1 4 --reasons 'partner hesitates'", "couples_readiness", {"rating": 4.0},
+            marks=pytest.mark.slow,
+        ),
         ("demographics C1 --age-band 25-34 --payer self", "demographics", {"age_band": "25-34", "gender": None}),
         ("clarity C1 3", "decision_clarity", {"rating": 3.0, "decision": None}),
         ("partner-view C1 R1 6 --aspect closeness", "imagined_partner_views", {"aspect": "closeness"}),

@@ -48,11 +48,10 @@ NO_COMMAND = {
 ALIKE = frozenset({
     "month or day", "two columns could be an item", "two columns could be a day of its own",
     "--start-date of another format", "--dictionary of another format", "--encoding of another format",
-    "--sheet of another format", "no date", "month first", "a column to leave out is not there",
-    "more refused rows than are shown", "a map of a role that is none", "an encoding that is none",
+    "--sheet of another format", "no date", "month first", "more refused rows than are shown",
     "a coding that is not settled", "a clinician who is not on record", "answers of another order",
-    "a coding with a metric of its own", "several sheets", "other content on record", "choices of no coding",
-    "codes without numbers", "items of a pattern without a questionnaire", "more columns than items",
+    "a coding with a metric of its own", "several sheets", "choices of no coding",
+    "items of a pattern without a questionnaire", "more columns than items",
 })  # fmt: skip
 """Hints of a message that another case follows or another test reads, too: in make test-all only."""
 
