@@ -38,7 +38,7 @@ def run(monkeypatch, capfd, url):
     return command
 
 
-@pytest.mark.parametrize("name", ["out", "out.xlsx", "out.json"])
+@pytest.mark.parametrize("name", [pytest.param("out", marks=pytest.mark.slow), "out.xlsx", "out.json"])
 def test_what_is_exported_can_be_imported_into_an_empty_record(run, url, tmp_path, name):
     target = tmp_path / name
     status, out, err = run("export", str(target), "--include-safety")

@@ -87,13 +87,22 @@ def test_a_missing_definition_is_named(clinic, command):
     assert "No scores on record yet" not in output
 
 
-@pytest.mark.parametrize("command", [("review", "C1"), ("caseload",), ("outcomes",)])
+@pytest.mark.parametrize(
+    "command", [("review", "C1"), ("outcomes",), pytest.param(("caseload",), marks=pytest.mark.slow)]
+)
 def test_a_folder_can_be_named_where_the_record_brings_none(clinic, command):
     forget_definitions()
     assert "definition" not in run(*command, "--instruments", "own")
 
 
-@pytest.mark.parametrize("command", [("review", "C1"), ("caseload",), ("export", "out"), ("outcomes",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("review", "C1"),
+        ("export", "out"),
+        *(pytest.param(command, marks=pytest.mark.slow) for command in (("caseload",), ("outcomes",))),
+    ],
+)
 def test_a_changed_definition_is_said(clinic, command):
     file = clinic / "own" / "lone.toml"
     file.write_text(file.read_text().replace("reverse = [] ", 'reverse = ["q4"] '))
@@ -187,9 +196,8 @@ def test_a_backup_brings_it_along(clinic):
     "kind",
     [
         "csv",
-        "excel",
         "fhir",
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("parquet", "spss", "redcap", "bids")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("excel", "parquet", "spss", "redcap", "bids")),
     ],
 )
 def test_every_export_brings_it_along(clinic, kind):

@@ -9,7 +9,11 @@ import pytest
 from tests.cli.in_process import mbc
 from tests.dashboards.record import make_record
 
-WRITING = [("outcomes", "--csv"), ("outcomes", "--about"), ("signals", "report", "--csv")]
+WRITING = [
+    ("outcomes", "--csv"),
+    ("signals", "report", "--csv"),
+    pytest.param(("outcomes", "--about"), marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(scope="module")

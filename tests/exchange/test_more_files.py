@@ -281,7 +281,17 @@ def made(file: File, folder: Path) -> tuple[Path, dict[str, Any]]:
     return path, {"dictionary": dictionary} if dictionary.exists() else {}
 
 
-@pytest.mark.parametrize("name", REFUSED)
+ALIKE = frozenset({
+    "a Japanese day", "a month without a day", "seconds since 1970", "a row of sums, in German", "Arabic digits",
+    "a typographer's minus", "codes that fall", "German choices reversed", "sums of answers from 1, of the GAD-7",
+    "a date of birth, in German",
+})  # fmt: skip
+"""Refused for the same reason as another file: in make test-all only."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in REFUSED]
+)
 def test_a_file_is_refused_with_its_reason_and_nothing_of_it_is_stored(name, untouched, tmp_path, now):
     file, words = REFUSED[name]
     path, options = made(file, tmp_path)

@@ -67,7 +67,7 @@ def record() -> Iterator[Store]:
 
 @pytest.mark.parametrize(
     "kind",
-    [pytest.param(kind, marks=() if kind in {"csv", "excel", "fhir"} else pytest.mark.slow) for kind in FORMATS],
+    [pytest.param(kind, marks=() if kind in {"excel", "fhir"} else pytest.mark.slow) for kind in FORMATS],
 )
 @pytest.mark.usefixtures("readers_in_process")
 def test_they_come_back_from_every_format(record, folder, tmp_path, kind):

@@ -124,7 +124,7 @@ def record() -> Iterator[Store]:
 
 @pytest.mark.parametrize(
     "kind",
-    [pytest.param(kind, marks=() if kind in {"csv", "excel", "fhir"} else pytest.mark.slow) for kind in FORMATS],
+    [pytest.param(kind, marks=() if kind in {"csv", "fhir"} else pytest.mark.slow) for kind in FORMATS],
 )
 @pytest.mark.usefixtures("readers_in_process")
 def test_moments_blanks_kept_scores_and_screens_come_back(record, tmp_path, kind):
@@ -291,7 +291,12 @@ def test_a_number_below_zero_is_a_number_in_every_table_of_text(record, tmp_path
     [
         ("csv", "administrations/gad7.csv", {}),
         ("spss", "administrations/gad7.sav", {}),
-        ("bids", "phenotype/gad7.tsv", {"columns": {"client_id": "participant_id"}, "blank": ("n/a",)}),
+        pytest.param(
+            "bids",
+            "phenotype/gad7.tsv",
+            {"columns": {"client_id": "participant_id"}, "blank": ("n/a",)},
+            marks=pytest.mark.slow,
+        ),
         ("redcap", "data.csv", {"dictionary": "dictionary.csv", "instrument": "gad7"}),
     ],
 )

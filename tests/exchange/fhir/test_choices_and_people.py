@@ -68,8 +68,18 @@ def test_the_number_of_a_choice_is_its_definitions_whether_or_not_a_system_is_na
     assert plan_import(path, store, now=now).administrations["answers"].to_list() == [COUNTED]
 
 
-@pytest.mark.parametrize("kind", ["contained in the response", "contained in the questionnaire", "in the bundle"])
-@pytest.mark.parametrize("shape", ["compose", "expansion", "code system"])
+PLACES = ("contained in the response", "contained in the questionnaire", "in the bundle")
+SHAPES = ("compose", "expansion", "code system")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),  # each place and each shape once; make test-all has every pair
+    [
+        pytest.param(kind, shape, marks=() if PLACES.index(kind) == SHAPES.index(shape) else pytest.mark.slow)
+        for kind in PLACES
+        for shape in SHAPES
+    ],
+)
 def test_choices_may_stand_in_a_value_set(store, write, now, kind, shape):
     codes = [coded(f"c{n}", label, n)["valueCoding"] for n, label in enumerate(DAYS)]
     plain = [{key: value for key, value in one.items() if key != "system"} for one in codes]

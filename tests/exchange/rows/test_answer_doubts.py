@@ -70,8 +70,8 @@ def test_or_say_what_each_number_counts_as(store, write, now):
 
 
 def test_a_long_file_read_in_pages_is_doubted_as_a_whole(store, write, now, monkeypatch):
-    monkeypatch.setattr(delimited_pages, "PAGE", delimited_pages.PAGE // 10)
-    rows = [*drawn(9, 6_000, 1, 3), [4] * 9]
+    monkeypatch.setattr(delimited_pages, "PAGE", delimited_pages.PAGE // 40)
+    rows = [*drawn(9, 1_500, 1, 3), [4] * 9]
     plan = plan_import(write(table("phq9", 9, rows)), store, clinician="K1", now=now)
     assert plan.counts["refused"] == len(rows)
 

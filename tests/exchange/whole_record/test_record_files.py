@@ -156,7 +156,7 @@ def test_the_sample_clinic_comes_in_whole(empty):
     assert empty.answers("rses")["administration_id"].n_unique() == kept.height
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("readers_in_process")
 def test_files_that_changed_since_the_export_are_named(empty, folder, tmp_path, kind):
     import_record(folder(), empty)
