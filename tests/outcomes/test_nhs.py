@@ -227,6 +227,7 @@ def test_the_thirty_people_of_the_acceptance_cases(tmp_path):
             assert (ours["value"], ours["published"]) == (row["percent"], row["published_nhs5"])
 
 
+@pytest.mark.slow  # test_record_folders.py compares folders with the record
 @pytest.mark.long
 def test_the_record_gives_the_same_as_its_tables(tmp_path):
     people = make_people(seed=17, size=120)

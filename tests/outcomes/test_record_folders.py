@@ -64,6 +64,7 @@ def test_parquet_and_csv_give_the_same(clinics, tmp_path, engine):
     assert counted(reports[0]) == counted(reports[1])
 
 
+@pytest.mark.slow  # the registry's command reads them, too
 def test_the_command_reads_folders(clinics, tmp_path):
     folders, expected = clinics
     file = tmp_path / "nhs.csv"

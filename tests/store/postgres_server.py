@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 USER = "mbc"
-SETTINGS = ("listen_addresses=", "fsync=off", "autovacuum=off")  # a socket only; nothing is to last
+SETTINGS = (
+    "listen_addresses=",  # a socket only
+    "fsync=off", "autovacuum=off", "synchronous_commit=off", "full_page_writes=off",  # nothing is to last
+    "wal_level=minimal", "max_wal_senders=0",
+    "jit=off",  # compiling takes longer than these small queries
+)  # fmt: skip
 
 
 def programs() -> Path | None:

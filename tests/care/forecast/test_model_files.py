@@ -49,6 +49,7 @@ def test_a_model_of_something_else_is_refused(made, tmp_path, name, fault, words
         read_models(tmp_path)
 
 
+@pytest.mark.slow  # a model of something else is refused
 def test_a_model_in_other_units_of_time_is_refused(sample, tmp_path):
     frame = followed_scores(sample, "rses")
     days = expected_course(

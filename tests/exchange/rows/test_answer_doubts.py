@@ -69,9 +69,10 @@ def test_or_say_what_each_number_counts_as(store, write, now):
     assert plan.administrations["answers"].to_list()[-1] == [3.0] * 9
 
 
-def test_a_long_file_read_in_pages_is_doubted_as_a_whole(store, write, now, monkeypatch):
-    monkeypatch.setattr(delimited_pages, "PAGE", delimited_pages.PAGE // 40)
-    rows = [*drawn(9, 1_500, 1, 3), [4] * 9]
+@pytest.mark.parametrize("length", [1_500, pytest.param(6_000, marks=pytest.mark.slow)])
+def test_a_long_file_read_in_pages_is_doubted_as_a_whole(store, write, now, monkeypatch, length):
+    monkeypatch.setattr(delimited_pages, "PAGE", delimited_pages.PAGE * length // 60_000)
+    rows = [*drawn(9, length, 1, 3), [4] * 9]
     plan = plan_import(write(table("phq9", 9, rows)), store, clinician="K1", now=now)
     assert plan.counts["refused"] == len(rows)
 

@@ -164,6 +164,7 @@ def test_the_posterior_of_true_change_in_its_three_forms():
     assert kelley.sd == pytest.approx(7.5 * math.sqrt(1 - 0.85**2))
 
 
+@pytest.mark.slow  # a simulation
 @pytest.mark.long
 def test_the_full_posterior_is_that_of_simulated_true_scores():
     norms = {"mean": 20.0, "sd": 6.0, "reliability": 0.8, "mean_retest": 15.0, "sd_retest": 7.0}

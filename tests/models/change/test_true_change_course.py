@@ -154,6 +154,7 @@ def test_mixture_quantiles_are_roots_of_the_mixture():
 # --- simulated truth ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # a simulation
 @pytest.mark.parametrize(
     ("number", "clients"),
     [(1, 400), pytest.param(0, 700, marks=pytest.mark.slow), pytest.param(1, 700, marks=pytest.mark.slow)],

@@ -261,6 +261,7 @@ def test_beat_the_blues(real_data, validation):
     assert made.at_delta(0).lower < 0 < made.at_delta(0).upper
 
 
+@pytest.mark.slow  # a simulation
 @pytest.mark.parametrize("imputations", [150, pytest.param(400, marks=pytest.mark.slow)])
 def test_brute_force_multiple_imputation_comes_to_the_analytic_result(trial, imputations):
     """Scores drawn, shifted, analysed and pooled by Rubin's rules: the same estimate and standard error.

@@ -106,6 +106,7 @@ def test_the_estimates_are_those_of_tmb_but_for_its_approximation(rows, made_by_
     assert left.std() == pytest.approx(0.85, abs=0.1)  # less than 1: each client's own course is fitted too
 
 
+@pytest.mark.slow  # the likelihood is met by brute force
 def test_the_curvature_with_one_node_gives_the_standard_errors_of_tmb(parts):
     at = _parameters(TMB["effects"]["estimates"])
     laplace, here = JointLikelihood(parts[0], "effects", 1), at.vector()
@@ -191,6 +192,7 @@ def test_without_association_it_is_the_two_separate_fits(rows, made_by_link, lin
     assert np.abs(slope[-size:]).max() > 1.0
 
 
+@pytest.mark.slow  # the estimates of TMB are met
 @pytest.mark.parametrize("clients", [500, pytest.param(1500, marks=pytest.mark.slow)])
 def test_a_known_association_and_the_mean_course_are_recovered(clients):
     """The higher the true score the sooner one leaves: missing at random is too low, the joint model is not."""

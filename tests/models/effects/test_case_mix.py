@@ -105,6 +105,7 @@ def test_the_errors_are_those_of_the_mixed_model_equations():
         assert made.upper - made.difference == pytest.approx(quantile * np.sqrt(variance))
 
 
+@pytest.mark.slow  # a simulation
 @pytest.mark.long
 def test_case_mix_alone_makes_no_differences_and_a_true_one_is_recovered():
     """Clinicians with severe clients see larger changes: adjusted, limits miss the truth one time in twenty."""

@@ -58,6 +58,7 @@ def test_a_client_with_many_rows_counts_once():
     assert twice.of(chance) == pytest.approx(fit_correction(chance, came, np.arange(400)).of(chance), abs=1e-3)
 
 
+@pytest.mark.slow  # a simulation
 def test_bands_of_clients_who_began_beyond_anybody_learned_from_hold_their_level(courses):
     # learned from those who began at 22 or less, asked of those who began higher
     everybody = courses(400, seed=21, whole=True)

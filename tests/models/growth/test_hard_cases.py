@@ -91,6 +91,7 @@ def _clinic(seed: int, clients: int, sessions: tuple[int, int], noise: float) ->
     return pl.DataFrame({"client": who, "weeks": weeks, "y": y})
 
 
+@pytest.mark.slow  # other programs' likelihoods are met above
 @pytest.mark.parametrize("random", [("intercept",), ("intercept", "slope"), ("intercept", "slopes")])
 @pytest.mark.parametrize("clients", [6, 12, 40])
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2)), 3])

@@ -263,6 +263,7 @@ def test_a_singular_fit_warns_and_leaves_the_errors_out():
     assert len(result.random_effects) == 200  # statsmodels raises here
 
 
+@pytest.mark.slow  # test_hard_cases.py asks it of several programs
 @pytest.mark.parametrize("method", ["reml", "ml"])
 @pytest.mark.parametrize("name", [name for name in RECORDED.HARD if name != "collinear"])
 @pytest.mark.filterwarnings("ignore::statsmodels.tools.sm_exceptions.ConvergenceWarning")

@@ -115,6 +115,7 @@ def test_averages_over_clients_stand_in_for_covariates_not_given(fit):
     np.testing.assert_allclose(fit.predict_mean([1.0]).mean, expected)
 
 
+@pytest.mark.slow  # a simulation
 @pytest.mark.long
 def test_bands_cover_as_often_as_they_say():
     # 40 clinics of 40 clients; each client's last score was held back

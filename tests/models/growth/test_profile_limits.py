@@ -112,6 +112,7 @@ def test_the_likelihood_ratio_at_every_limit_is_the_quantile_for_more_seeds(seed
     test_the_likelihood_ratio_at_every_limit_is_the_quantile(seed)
 
 
+@pytest.mark.slow  # test_variance_intervals.py agrees with lme4's profile
 def test_a_correlation_is_held_at_its_sign_against_the_deviance_of_lme4():
     """Lme4's own deviance function (ML): ratio 4.038 at -0.45, 3.806 at -0.40, 0.740 at +1."""
     frame = pl.read_csv(CASE)

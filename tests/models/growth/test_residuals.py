@@ -186,6 +186,7 @@ def test_the_odd_sessions_are_the_ones_discounted(robust):
     assert len(both) / len(found) > 0.8
 
 
+@pytest.mark.slow  # a simulation; glmmTMB's estimates are met
 def test_normal_scores_give_many_degrees_of_freedom():
     fit = models.robust_growth(DATA, **COLUMNS)
     assert fit.degrees_of_freedom > 15

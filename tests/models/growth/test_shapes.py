@@ -43,6 +43,7 @@ def test_the_shape_that_made_the_data_is_chosen(name):
         assert fit.shape.knots[0] == pytest.approx(6, abs=0.6)
 
 
+@pytest.mark.slow  # the search itself is tested on tables at hand
 @pytest.mark.long
 def test_a_searched_knot_is_found_on_a_table_elsewhere_too():
     frame = _clinic(TRUTH["piecewise"])

@@ -45,6 +45,7 @@ engine.dispose()
 """
 
 
+@pytest.mark.slow  # test_concurrent_processes.py writes from several programs, too
 @pytest.mark.parametrize(
     ("processes", "commits"),
     [
