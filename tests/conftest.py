@@ -24,7 +24,7 @@ from mbc.store.accounts import passwords
 
 settings.register_profile("quick", max_examples=10, deadline=None)  # make test-quick
 # no test is timed: a busy machine is not a fault
-settings.register_profile("usual", max_examples=20, deadline=None)
+settings.register_profile("usual", max_examples=12, deadline=None)
 settings.register_profile("thorough", max_examples=200, deadline=None)  # make test-all
 settings.load_profile("usual")
 # jsonschema builds grammars for the formats of internationalized addresses when it is imported, for six seconds in

@@ -151,7 +151,7 @@ def by_hand(clinic):
     "kind",
     [
         "polars",
-        pytest.param("duckdb", marks=pytest.mark.long),
+        pytest.param("duckdb", marks=pytest.mark.slow),
         pytest.param("pandas", marks=pytest.mark.slow),
     ],
 )

@@ -178,7 +178,11 @@ def test_what_fewer_than_k_people_have_does_not_enter(home):
     assert pool_numbers([1, 2, 3, 99], ["P1", "P2", "P3", "P4"], 5).means == ()
 
 
-@pytest.mark.parametrize("profile", [SAFE_HARBOR, replace(COARSE, k=None)], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "profile",
+    [SAFE_HARBOR, pytest.param(replace(COARSE, k=None), marks=pytest.mark.slow)],
+    ids=lambda each: each.name,
+)
 def test_cohorts_with_less_detail_have_twins_with_as_little(home, profile):
     real = coarsen(read_cohort(home / "cohort"), profile).cohort
     drawn = synthetic_twin(real).cohort

@@ -93,11 +93,14 @@ def test_without_a_noise_figure_the_caption_does_not_judge(sample):
 
 
 @pytest.mark.long
-def test_nothing_of_the_safety_channel_and_nothing_alarming_in_any_caption_of_the_sample(sample, sample_models):
+@pytest.mark.parametrize("many", [3, pytest.param(7, marks=pytest.mark.slow)])
+def test_nothing_of_the_safety_channel_and_nothing_alarming_in_any_caption_of_the_sample(
+    sample, sample_models, many
+):
     flagged = set(sample.safety_flags()["client_id"])
     assert flagged
     stories = [d for d in sample.clients()["client_id"] if d.startswith("D-")]
-    for client_id in sorted({*stories, *sorted(flagged)[:6]}):
+    for client_id in sorted({*stories[:many], *sorted(flagged)[:many]}):
         review = client_review(sample, client_id, cohort=sample_models)
         texts = [course.caption for course in review.trajectories]
         texts += [review.headline, *(f"{question.text} {question.reason}" for question in review.questions)]

@@ -59,7 +59,7 @@ def test_ticks_are_those_of_paper(drawn, chart_of, name):
 
 
 @every
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.slow), "dark"])  # others are light
 def test_each_theme_has_its_paper_and_the_caption_travels_with_it(drawn, chart_of, name, theme):
     layout = chart_of(name, theme).layout
     assert layout.paper_bgcolor == PALETTES[theme].paper

@@ -350,6 +350,7 @@ def test_manifests_that_cannot_be_are_refused(small, tmp_path, said, fault, says
     assert not (tmp_path / "new.db").exists()
 
 
+@pytest.mark.parametrize("database", ["sqlite", POSTGRES_LATER], indirect=True)
 def test_a_record_that_is_there_is_left_alone_unless_asked(clinic, url, tmp_path):
     clinic.backup(tmp_path / "b")
     with clinic.writing() as record:
@@ -458,7 +459,7 @@ def test_an_older_backup_is_brought_up_to_date(small, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["sqlite", SQLCIPHER_LATER, pytest.param("postgres", marks=pytest.mark.postgres)],
+    ["sqlite", SQLCIPHER_LATER, POSTGRES_LATER],
     indirect=True,
 )
 def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, tmp_path):
