@@ -13,7 +13,7 @@ from mbc.errors import SettingsError
 from mbc.privacy.small_numbers import attacker
 from mbc.privacy.small_numbers import protect as protection
 from mbc.privacy.small_numbers.attacker import Relation, Shown, feasible_range
-from mbc.privacy.small_numbers.protect import Table, protect
+from mbc.privacy.small_numbers.protect import Table, joined, protect
 from mbc.privacy.small_numbers.rounded_counts import SmallNumberRule, publish, small_number_rule
 
 pytestmark = pytest.mark.long
@@ -109,6 +109,65 @@ def test_the_two_attackers_agree(size):
         }
         for name in counts:
             assert attack(shown, {name: 1}, 5) == feasible_range({name: 1}, shown, RELATIONS, rule)
+
+
+def test_tables_joined_keep_their_names_apart_but_for_what_is_the_same_in_all():
+    parts = Relation("@all", ("yes", "no"), exact=False, kinds=False)
+    first = Table({"yes": 6, "no": 7}, (parts,), ("no",), ("@all", "left"))
+    second = Table({"yes": 8, "@all": 30}, (Relation("@all", ("yes",)),), ("yes", "@all"), ("@all",))
+    between = Relation("a.yes", ("b.yes",), exact=False)
+    assert joined({"a.": first, "b.": second}, [between]) == Table(
+        {"a.yes": 6, "a.no": 7, "b.yes": 8, "@all": 30},
+        (
+            Relation("@all", ("a.yes", "a.no"), exact=False, kinds=False),
+            Relation("@all", ("b.yes",)),
+            between,
+        ),
+        ("a.no", "b.yes", "@all"),
+        ("@all", "a.left"),
+        (("a.yes", "a.no"), ("b.yes", "b.@all")),
+    )
+
+
+def test_counts_of_the_same_part_are_given_up_before_those_of_another():
+    """Either of the two would protect the small one."""
+    counts = {"total": 17, "a.small": 1, "a.other": 8, "b.other": 8}
+    relations = (Relation("total", ("a.small", "a.other", "b.other")),)
+    parts = (("a.small", "a.other"), ("b.other",))
+    for parts_known, hidden in (((), "b.other"), (parts, "a.other")):
+        shown = protect(Table(counts, relations, ("b.other",), parts=parts_known), small_number_rule("nhs5"))
+        assert [name for name in counts if shown[name].rounded is None] == ["a.small", hidden]
+
+
+def test_where_no_single_count_helps_those_that_are_related_are_given_up():
+    """The small count is told by two sums, so one more hidden count in either of them changes nothing."""
+    rule = small_number_rule("nhs5")
+    counts = {"unrelated": 8, "one": 17, "two": 17, "small": 1, "p": 8, "q": 8, "r": 8, "s": 8}
+    relations = (Relation("one", ("small", "p", "q")), Relation("two", ("small", "r", "s")),
+                 Relation("elsewhere", ("unrelated",), exact=False))  # fmt: skip
+    shown = protect(Table(counts, relations, ("unrelated",)), rule)
+    low, high = feasible_range({"small": 1}, shown, relations, rule)
+    assert high - low >= 3
+    assert shown["unrelated"] == Shown(10)
+
+
+def test_a_small_rest_is_protected_in_a_table_of_two_and_after_a_relation_of_other_counts():
+    rule = small_number_rule("nhs5")
+    rest = Relation("all", ("began",), exact=False)
+    elsewhere = Relation("another", ("began",), exact=False)
+    for relations in ((rest,), (elsewhere, rest)):
+        shown = protect(Table({"all": 18, "began": 18 - 3}, relations), rule)
+        low, high = feasible_range({"all": 1, "began": -1}, shown, [rest], rule)
+        assert high - low >= 3
+
+
+def test_a_relation_that_is_of_no_kinds_hides_no_zero_and_does_not_end_the_search():
+    rule = small_number_rule("nhs5")
+    counts = {"all": 20, "improved": 20, "worse": 0}
+    parts = ("improved", "worse")
+    assert protect(Table(counts, (Relation("all", parts, kinds=False),)), rule)["worse"] == Shown(0)
+    both = (Relation("all", ("improved",), exact=False), Relation("all", parts))
+    assert protect(Table(counts, both), rule)["worse"].rounded is None
 
 
 def test_what_is_true_of_everybody_is_not_published():
