@@ -459,7 +459,7 @@ def test_an_older_backup_is_brought_up_to_date(small, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["sqlite", SQLCIPHER_LATER, POSTGRES_LATER],
+    ["sqlite", SQLCIPHER_LATER, pytest.param("postgres", marks=pytest.mark.postgres)],
     indirect=True,
 )
 def test_a_backup_of_the_first_release_comes_back_on_every_database(elsewhere, tmp_path):

@@ -115,7 +115,6 @@ def test_an_import_killed_at_any_moment_is_all_there_or_not_at_all(commands, oft
     assert "0 stored" in commands.run(*again).said
 
 
-@pytest.mark.slow  # test_concurrent_processes.py asks the same of programs that write
 @pytest.mark.parametrize("database", ALL, indirect=True)
 def test_programs_that_import_at_once_lose_and_double_nothing(commands, url, database, csv):
     """Two by two at an SQLite file, eight by eight at a server: files of their own, and the same."""

@@ -45,7 +45,6 @@ engine.dispose()
 """
 
 
-@pytest.mark.slow  # test_concurrent_processes.py writes from several programs, too
 @pytest.mark.parametrize(
     ("processes", "commits"),
     [
